@@ -1,0 +1,1 @@
+"""Calls warehouse workers to action by text message, in English, Spanish and Somali."""

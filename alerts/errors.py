@@ -1,0 +1,37 @@
+"""What every domain error is. One handler in ``alerts.problems`` turns them into answers."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class DomainError(Exception):
+    """A rule of ours was not met, by something that a person sent or set up.
+
+    A subclass carries the facts as attributes, states the HTTP ``status`` and the ``code`` that
+    programs read, and says in ``str(error)`` what is wrong and the way out.
+    ``field`` names the input that is at fault, where there is one.
+    """
+
+    status: ClassVar[int] = 422
+    code: ClassVar[str] = "invalid"
+    field: str | None = None
+
+
+class NotFound(DomainError):
+    """There is no such ``noun`` with this ``key``."""
+
+    status = 404
+    code = "not_found"
+
+    def __init__(self, noun: str, key: object) -> None:
+        self.noun = noun
+        self.key = key
+        super().__init__(f"There is no {noun} {key}.")
+
+
+class Conflict(DomainError):
+    """The request is well formed, but the thing's present state does not allow it."""
+
+    status = 409
+    code = "conflict"

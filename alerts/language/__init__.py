@@ -1,0 +1,1 @@
+"""Pure: languages, catalogs, dates, templates, and what a text costs on the air."""

@@ -1,0 +1,136 @@
+"""Every environment variable, typed, in one place. A bad one stops the program at start."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from functools import cache
+from typing import Annotated, Self
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Field, HttpUrl, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+class BadSettings(SystemExit):
+    """The environment cannot be used; the message names each variable and the way out."""
+
+
+class Settings(BaseSettings):
+    """The environment. Names are the contract (design, part 6)."""
+
+    model_config = SettingsConfigDict(env_file=None, frozen=True, extra="ignore")
+
+    database_url: SecretStr
+    redis_url: SecretStr
+    public_url: HttpUrl
+    twilio_account_sid: Annotated[str, Field(pattern=r"^AC[0-9a-fA-F]{32}$")]
+    twilio_auth_token: SecretStr
+    twilio_messaging_service_sid: Annotated[str, Field(pattern=r"^MG[0-9a-fA-F]{32}$")] | None = None
+    twilio_from_numbers: Annotated[tuple[str, ...], NoDecode] = ()
+    twilio_api_url: HttpUrl | None = None
+    sealing_keys: SecretStr
+    session_secret: SecretStr
+    organization_name: Annotated[str, Field(min_length=1, max_length=40)]
+    default_region: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] = "US"
+    default_timezone: str = "America/Los_Angeles"
+    port: int = 8000
+    web_concurrency: Annotated[int, Field(ge=1)] = 1
+    workers: Annotated[int, Field(ge=1)] = 1
+    log_level: Annotated[str, Field(pattern=r"^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
+
+    @field_validator("twilio_from_numbers", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("twilio_from_numbers")
+    @classmethod
+    def _e164(cls, numbers: tuple[str, ...]) -> tuple[str, ...]:
+        for number in numbers:
+            if not (number.startswith("+") and number[1:].isdigit()):
+                raise ValueError("write each number as +1 and ten digits, with commas between")
+        return numbers
+
+    @field_validator("twilio_messaging_service_sid", "twilio_api_url", mode="before")
+    @classmethod
+    def _blank_is_unset(cls, value: object) -> object:
+        return value or None
+
+    @field_validator("default_timezone")
+    @classmethod
+    def _zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError("not a time zone; write one like America/Chicago") from None
+        return name
+
+    @field_validator("sealing_keys")
+    @classmethod
+    def _keys(cls, keys: SecretStr) -> SecretStr:
+        parse_sealing_keys(keys.get_secret_value())
+        return keys
+
+    @field_validator("session_secret")
+    @classmethod
+    def _long_enough(cls, secret: SecretStr) -> SecretStr:
+        if len(secret.get_secret_value()) < 32:
+            raise ValueError("use at least 32 characters")
+        return secret
+
+    @model_validator(mode="after")
+    def _has_a_sender(self) -> Self:
+        if not self.twilio_messaging_service_sid and not self.twilio_from_numbers:
+            raise ValueError("set TWILIO_MESSAGING_SERVICE_SID or TWILIO_FROM_NUMBERS")
+        return self
+
+    @property
+    def sqlalchemy_url(self) -> str:
+        """``DATABASE_URL`` with the psycopg 3 driver named; hosts give out several spellings."""
+        url = self.database_url.get_secret_value()
+        scheme = urlsplit(url).scheme
+        if scheme not in {"postgres", "postgresql", "postgresql+psycopg"}:
+            raise BadSettings("DATABASE_URL: write postgresql://user:password@host/database")
+        return "postgresql+psycopg" + url[len(scheme) :]
+
+    @property
+    def public_base(self) -> str:
+        """``PUBLIC_URL`` without its last slash: Twilio signs the URL to the slash."""
+        return str(self.public_url).rstrip("/")
+
+
+def parse_sealing_keys(text: str) -> dict[int, bytes]:
+    """``"2:base64,1:base64"`` → {2: key, 1: key}; the first seals, all open. Keys have 32 octets.
+
+    Raises ValueError, naming the part that is wrong, never the key.
+    """
+    keys: dict[int, bytes] = {}
+    for place, part in enumerate(text.split(","), start=1):
+        number, _, encoded = part.strip().partition(":")
+        try:
+            key = base64.b64decode(encoded, validate=True)
+        except binascii.Error:
+            raise ValueError(f"key {place}: not base64") from None
+        if not number.isdigit() or not 1 <= int(number) <= 255:
+            raise ValueError(f"key {place}: write NUMBER:BASE64, with a number from 1 to 255")
+        if len(key) != 32:
+            raise ValueError(f"key {place}: has {len(key)} octets, needs 32")
+        if int(number) in keys:
+            raise ValueError(f"key {place}: number {number} is used twice")
+        keys[int(number)] = key
+    return keys
+
+
+@cache
+def settings() -> Settings:
+    """The environment of this process, read once. Raises BadSettings."""
+    try:
+        return Settings()  # type: ignore[call-arg]
+    except ValidationError as error:
+        lines = [
+            f"  {'_'.join(str(part) for part in problem['loc']).upper() or 'environment'}: {problem['msg']}"
+            for problem in error.errors(include_input=False, include_url=False)
+        ]
+        raise BadSettings("The environment is not complete:\n" + "\n".join(lines)) from None
