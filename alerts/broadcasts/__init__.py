@@ -1,0 +1,1 @@
+"""Alerts: audience, text, deliveries, fan-out, report."""

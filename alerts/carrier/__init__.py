@@ -1,0 +1,1 @@
+"""Twilio: sending, webhooks, and what each of its codes does."""

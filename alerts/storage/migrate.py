@@ -1,0 +1,31 @@
+"""Brings a database to the newest schema, and tells whether it is there."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def configuration(url: str) -> Config:
+    """Alembic's configuration for the database at ``url`` (SQLAlchemy's form)."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["url"] = url
+    return config
+
+
+def upgrade(url: str) -> None:
+    """Apply every migration that the database at ``url`` lacks."""
+    command.upgrade(configuration(url), "head")
+
+
+@cache
+def newest() -> str | None:
+    """The revision that this code was written for."""
+    return ScriptDirectory(str(MIGRATIONS)).get_current_head()

@@ -1,0 +1,49 @@
+"""The way to Redis: the queues of jobs. Nothing here is the truth; all of it may be lost."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from functools import cache
+from typing import Any
+
+from redis import Redis
+from redis.exceptions import RedisError
+from rq import Queue
+from rq.serializers import JSONSerializer
+
+from alerts.settings import settings
+
+QUEUE = "alerts"
+JOB_SECONDS = 300  # a batch is bounded by its lease; this only ends a job that hangs
+
+log = logging.getLogger(__name__)
+
+
+@cache
+def redis() -> Redis:
+    """The connection pool of this process. Time-outs, so that a lost Redis stops nobody."""
+    return Redis.from_url(settings().redis_url.get_secret_value(), socket_connect_timeout=2, socket_timeout=5)
+
+
+def queue() -> Queue:
+    """The queue that workers listen on. JSON: whoever can write to Redis must not run code here."""
+    return Queue(QUEUE, connection=redis(), serializer=JSONSerializer, default_timeout=JOB_SECONDS)
+
+
+async def enqueue(job: str, *ids: int, times: int = 1) -> bool:
+    """Ask the workers to run ``workers.jobs.<job>(*ids)``, ``times`` over.
+
+    False where Redis is away: the rows still say what is owed, and the clock asks again.
+    """
+    try:
+        await asyncio.to_thread(_enqueue, f"workers.jobs.{job}", ids, times)
+    except RedisError as error:
+        log.warning("redis is away, the clock will ask again: job=%s error=%s", job, type(error).__name__)
+        return False
+    return True
+
+
+def _enqueue(function: str, ids: tuple[Any, ...], times: int) -> None:
+    data = Queue.prepare_data(function, args=ids, result_ttl=0, failure_ttl=86_400, timeout=JOB_SECONDS)
+    queue().enqueue_many([data] * times)

@@ -1,0 +1,83 @@
+"""Sealing of what must not be read in a stolen database: numbers, and what people write.
+
+Two ways (design, part 4.5):
+
+- *findable*: AES-256-SIV (RFC 5297). The same text gives the same octets, so that a number can be
+  looked up and be unique; nothing else of it shows.
+- *private*: AES-256-GCM-SIV (RFC 8452) with a random nonce. Equal texts look different.
+
+A sealed value is one octet with the number of its key, then the ciphertext. The name of the column
+is authenticated with it, so that a value which was moved to another column does not open.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV, AESSIV
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from alerts.settings import parse_sealing_keys, settings
+
+NONCE = 12  # octets, RFC 8452 section 4
+
+
+class SealBroken(Exception):
+    """A sealed value does not open: it was changed, moved, or its key is not in SEALING_KEYS."""
+
+
+class Sealer:
+    """Seals with the first of ``keys`` (number → 32 octets), opens with any."""
+
+    def __init__(self, keys: dict[int, bytes]) -> None:
+        self._findable = {number: AESSIV(_derive(key, b"findable", 64)) for number, key in keys.items()}
+        self._private = {number: AESGCMSIV(_derive(key, b"private", 32)) for number, key in keys.items()}
+        self._newest = next(iter(keys))
+
+    def seal_findable(self, column: str, text: str) -> bytes:
+        """The form of ``text`` that is written to ``column`` now."""
+        return self._findable_under(self._newest, column, text)
+
+    def findable_forms(self, column: str, text: str) -> list[bytes]:
+        """Every form that ``text`` may have in ``column`` while keys are being changed."""
+        return [self._findable_under(number, column, text) for number in self._findable]
+
+    def _findable_under(self, number: int, column: str, text: str) -> bytes:
+        return bytes((number,)) + self._findable[number].encrypt(text.encode(), [column.encode()])
+
+    def open_findable(self, column: str, sealed: bytes) -> str:
+        """The text. Raises SealBroken."""
+        try:
+            return self._findable[sealed[0]].decrypt(sealed[1:], [column.encode()]).decode()
+        except (InvalidTag, KeyError, IndexError, ValueError):
+            raise SealBroken(column) from None
+
+    def seal_private(self, column: str, text: str) -> bytes:
+        """A form of ``text`` that tells nothing but its length."""
+        nonce = os.urandom(NONCE)
+        return (
+            bytes((self._newest,))
+            + nonce
+            + self._private[self._newest].encrypt(nonce, text.encode(), column.encode())
+        )
+
+    def open_private(self, column: str, sealed: bytes) -> str:
+        """The text. Raises SealBroken."""
+        try:
+            nonce, ciphertext = sealed[1 : 1 + NONCE], sealed[1 + NONCE :]
+            return self._private[sealed[0]].decrypt(nonce, ciphertext, column.encode()).decode()
+        except (InvalidTag, KeyError, IndexError, ValueError):
+            raise SealBroken(column) from None
+
+
+def _derive(key: bytes, purpose: bytes, length: int) -> bytes:
+    return HKDF(SHA256(), length, salt=None, info=b"alerts " + purpose).derive(key)
+
+
+@cache
+def sealer() -> Sealer:
+    """The sealer of this process, with the keys of SEALING_KEYS."""
+    return Sealer(parse_sealing_keys(settings().sealing_keys.get_secret_value()))

@@ -1,0 +1,1 @@
+"""Subscribers, lists and consent: the most dangerous thing that this software holds."""

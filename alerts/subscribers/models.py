@@ -1,0 +1,126 @@
+"""Tables: subscribers, lists, their join words, and the append-only proof of consent."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Text, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Mapped, mapped_column
+
+from alerts.language.languages import Language
+from alerts.storage.tables import Key, Now, Table
+from alerts.storage.types import FindableText, PrivateText
+
+KNOWN_LANGUAGE = "language IN ('en', 'es', 'so')"
+
+
+class Standing(StrEnum):
+    """Whether a subscriber may be texted. Only ``active`` people are."""
+
+    PENDING = "pending"  # asked to confirm, has not yet
+    ACTIVE = "active"
+    LEFT = "left"  # said STOP, in any wording or to the carrier
+    UNREACHABLE = "unreachable"  # the carrier says that the number cannot get texts
+
+
+class ConsentKind(StrEnum):
+    """What happened to somebody's consent."""
+
+    JOINED = "joined"
+    CONFIRMED = "confirmed"
+    LEFT = "left"
+    RETURNED = "returned"
+    LANGUAGE_CHANGED = "language changed"
+    FORGOTTEN = "forgotten"
+
+
+class Channel(StrEnum):
+    """How it happened."""
+
+    TEXT = "text"
+    API = "api"
+    CARRIER = "carrier"
+
+
+class List(Table):
+    """A named group with a join word in each language and a time zone."""
+
+    __tablename__ = "lists"
+
+    id: Mapped[Key]
+    name: Mapped[str] = mapped_column(Text, unique=True)
+    timezone: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[Now]
+
+
+class JoinWord(Table):
+    """A word that puts whoever texts it on a list, in the language of the word.
+
+    ``key`` is the word as ``understanding.normalise`` sees it: unique, so that a word means one
+    list and one language.
+    """
+
+    __tablename__ = "join_words"
+
+    key: Mapped[str] = mapped_column(Text, primary_key=True)
+    word: Mapped[str] = mapped_column(Text)
+    list_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("lists.id", ondelete="CASCADE"))
+    language: Mapped[str] = mapped_column(Text)
+
+    __table_args__ = (
+        CheckConstraint(KNOWN_LANGUAGE, name="language"),
+        Index("join_words_list_id_language_key", "list_id", "language", unique=True),
+    )
+
+
+class Subscriber(Table):
+    """A phone number that consented, and its language and standing."""
+
+    __tablename__ = "subscribers"
+
+    id: Mapped[Key]
+    phone: Mapped[str] = mapped_column(FindableText("subscribers.phone"), unique=True)
+    language: Mapped[Language] = mapped_column(Text)
+    standing: Mapped[Standing] = mapped_column(Text)
+    tags: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
+    created_at: Mapped[Now]
+
+    __table_args__ = (
+        CheckConstraint(KNOWN_LANGUAGE, name="language"),
+        CheckConstraint("standing IN ('pending', 'active', 'left', 'unreachable')", name="standing"),
+    )
+
+
+class Membership(Table):
+    """A subscriber is on a list."""
+
+    __tablename__ = "memberships"
+
+    list_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("lists.id", ondelete="CASCADE"), primary_key=True
+    )
+    subscriber_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("subscribers.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    joined_at: Mapped[Now]
+
+
+class ConsentEvent(Table):
+    """One append-only row: what happened to consent, how, when, with which words.
+
+    A trigger refuses every change (migration 0001): this is what a regulator or a carrier asks for.
+    """
+
+    __tablename__ = "consent_events"
+
+    id: Mapped[Key]
+    # No foreign keys: the proof outlives a list, and a person who is forgotten.
+    subscriber_id: Mapped[int] = mapped_column(BigInteger, index=True)
+    list_id: Mapped[int | None] = mapped_column(BigInteger)
+    kind: Mapped[ConsentKind] = mapped_column(Text)
+    channel: Mapped[Channel] = mapped_column(Text)
+    language: Mapped[Language] = mapped_column(Text)
+    words: Mapped[str | None] = mapped_column(PrivateText("consent_events.words"))
+    source: Mapped[str | None] = mapped_column(Text)  # a MessageSid, or what an API key's holder states
+    at: Mapped[Now]

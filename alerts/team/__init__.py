@@ -1,0 +1,1 @@
+"""Who may do what: API keys (organizers' sign-in comes with the console)."""
