@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from functools import cache
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -30,6 +30,7 @@ class Settings(BaseSettings):
     twilio_messaging_service_sid: Annotated[str, Field(pattern=r"^MG[0-9a-fA-F]{32}$")] | None = None
     twilio_from_numbers: Annotated[tuple[str, ...], NoDecode] = ()
     twilio_api_url: HttpUrl | None = None
+    twilio_opt_out: Literal["default", "advanced", "off"] = "default"
     sealing_keys: SecretStr
     session_secret: SecretStr
     organization_name: Annotated[str, Field(min_length=1, max_length=40)]
@@ -43,7 +44,11 @@ class Settings(BaseSettings):
     @field_validator("twilio_from_numbers", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
-        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+        return (
+            tuple(part.strip() for part in value.split(",") if part.strip())
+            if isinstance(value, str)
+            else value
+        )
 
     @field_validator("twilio_from_numbers")
     @classmethod

@@ -1,0 +1,1 @@
+"""RQ: the worker process, its jobs, and the clock."""

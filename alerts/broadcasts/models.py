@@ -81,6 +81,13 @@ class Delivery(Table):
             "id",
             postgresql_where=sql("state IN (" + ", ".join(f"'{state}'" for state in OPEN) + ")"),
         ),
+        # What may be on its way: as many rows as there are requests in flight.
+        Index(
+            "deliveries_under_way_idx",
+            "state",
+            "changed_at",
+            postgresql_where=sql("state IN ('sending', 'unknown')"),
+        ),
         # The newest question that somebody was asked.
         Index("deliveries_subscriber_idx", "subscriber_id", "alert_id"),
     )

@@ -37,7 +37,8 @@ _CARRIER = (_S.ACCEPTED, _S.SENT, _S.DELIVERED, _S.UNDELIVERED, _S.FAILED)
 # from → to. What is not here does not happen: callbacks come late, twice and out of order, and a
 # state never moves backward. Only what the carrier surely has not seen goes back to waiting.
 MOVES: dict[DeliveryState, tuple[DeliveryState, ...]] = {
-    _S.WAITING: (_S.SENDING, _S.SKIPPED, _S.CANCELLED),
+    # A callback proves that the carrier has it, even where we had given that up.
+    _S.WAITING: (_S.SENDING, _S.SKIPPED, _S.CANCELLED, *_CARRIER),
     _S.SENDING: (*_CARRIER, _S.UNKNOWN, _S.WAITING, _S.SKIPPED),
     _S.UNKNOWN: (*_CARRIER, _S.WAITING, _S.SKIPPED),
     _S.ACCEPTED: _CARRIER[1:],

@@ -239,6 +239,13 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("state IN ('waiting', 'sending', 'unknown')"),
     )
+    op.create_index(
+        "deliveries_under_way_idx",
+        "deliveries",
+        ["state", "changed_at"],
+        unique=False,
+        postgresql_where=sa.text("state IN ('sending', 'unknown')"),
+    )
     op.create_index("deliveries_subscriber_idx", "deliveries", ["subscriber_id", "alert_id"], unique=False)
     op.execute(APPEND_ONLY)
 

@@ -1,0 +1,97 @@
+"""Routes: /v1/actions."""
+
+from __future__ import annotations
+
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter
+
+from alerts.actions import service
+from alerts.actions.models import Action
+from alerts.actions.schemas import ActionChange, ActionOut, Count, NewAction, RsvpOut, SummaryOut
+from alerts.language.languages import Language
+from alerts.storage.pages import After, Limit, Page
+from alerts.team.access import Caller, Id, Session
+from alerts.understanding.intents import Answer
+
+router = APIRouter(prefix="/v1/actions", tags=["actions"])
+
+
+@router.post("", status_code=201)
+async def create_action(body: NewAction, session: Session, caller: Caller) -> ActionOut:
+    """Make an action."""
+    return _out(await service.create_action(session, body.model_dump()))
+
+
+@router.get("")
+async def page_of_actions(
+    session: Session, caller: Caller, after: After = None, limit: Limit = 50
+) -> Page[ActionOut]:
+    """Actions, oldest first."""
+    rows, following = await service.page_of_actions(session, after, limit)
+    return Page(items=[_out(row) for row in rows], next=following)
+
+
+@router.get("/{action_id}")
+async def get_action(action_id: Id, session: Session, caller: Caller) -> ActionOut:
+    """One action."""
+    return _out(await service.get_action(session, action_id))
+
+
+@router.patch("/{action_id}")
+async def change_action(action_id: Id, body: ActionChange, session: Session, caller: Caller) -> ActionOut:
+    """Change an action; what is left out, or null, stays."""
+    return _out(await service.change_action(session, action_id, body.model_dump(exclude_none=True)))
+
+
+@router.post("/{action_id}/cancel")
+async def cancel_action(action_id: Id, session: Session, caller: Caller) -> ActionOut:
+    """Call an action off."""
+    return _out(await service.cancel_action(session, action_id))
+
+
+@router.get("/{action_id}/rsvps")
+async def page_of_rsvps(
+    action_id: Id, session: Session, caller: Caller, after: After = None, limit: Limit = 50
+) -> Page[RsvpOut]:
+    """Who answered what."""
+    rows, following = await service.page_of_rsvps(session, action_id, after, limit)
+    items = [
+        RsvpOut(
+            subscriber=row.subscriber_id,
+            answer=row.answer,
+            guests=row.guests,
+            language=Language(row.language),
+            answered_at=row.answered_at,
+        )
+        for row in rows
+    ]
+    return Page(items=items, next=following)
+
+
+@router.get("/{action_id}/summary")
+async def summary(action_id: Id, session: Session, caller: Caller) -> SummaryOut:
+    """How many will come, in all and by language."""
+    total = Count()
+    languages: dict[Language, Count] = {}
+    for row in await service.summary(session, action_id):
+        for count in (total, languages.setdefault(row.language, Count())):
+            setattr(count, row.answer, getattr(count, row.answer) + row.people)
+            count.guests += row.guests if row.answer == Answer.YES else 0
+    return SummaryOut(action=action_id, answers=total, languages=languages)
+
+
+def _out(action: Action) -> ActionOut:
+    zone = ZoneInfo(action.timezone)
+    return ActionOut(
+        id=action.id,
+        kind=action.kind,
+        starts_at=action.starts_at.astimezone(zone),
+        ends_at=action.ends_at.astimezone(zone),
+        timezone=action.timezone,
+        place=action.place,
+        title={Language(language): title for language, title in action.title.items()},
+        details={Language(language): details for language, details in action.details.items()},
+        cancelled_at=action.cancelled_at,
+        created_at=action.created_at,
+    )

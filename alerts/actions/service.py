@@ -1,0 +1,137 @@
+"""What can be done with actions and RSVPs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from alerts.actions.models import Action, Rsvp
+from alerts.errors import Conflict, DomainError, NotFound
+from alerts.language.languages import Language
+from alerts.storage.pages import page_of
+from alerts.subscribers.models import Subscriber
+from alerts.understanding.intents import Answer
+
+
+class EndsBeforeStart(DomainError):
+    """An action that ends before it begins."""
+
+    code = "ends_before_start"
+    field = "ends_at"
+
+    def __init__(self) -> None:
+        super().__init__("An action ends after it starts. Change ends_at or starts_at.")
+
+
+class ActionCancelled(Conflict):
+    """What was asked needs an action that is still on."""
+
+    code = "action_cancelled"
+
+    def __init__(self, action_id: int) -> None:
+        self.action_id = action_id
+        super().__init__(f"Action {action_id} was cancelled.")
+
+
+@dataclass(frozen=True)
+class Answered:
+    """How many subscribers of one language gave one answer, and their guests."""
+
+    language: Language
+    answer: Answer
+    people: int
+    guests: int
+
+
+async def create_action(session: AsyncSession, facts: Mapping[str, Any]) -> Action:
+    """Make an action from checked ``facts``, one for each column."""
+    action = Action(**facts)
+    session.add(action)
+    await session.flush()
+    return action
+
+
+async def get_action(session: AsyncSession, action_id: int) -> Action:
+    """The action. Raises NotFound."""
+    found = await session.get(Action, action_id)
+    if found is None:
+        raise NotFound("action", action_id)
+    return found
+
+
+async def page_of_actions(
+    session: AsyncSession, after: int | None, limit: int
+) -> tuple[Sequence[Action], int | None]:
+    """Actions, oldest first, and the cursor of the next page."""
+    return await page_of(session, select(Action), Action.id, after, limit)
+
+
+async def change_action(session: AsyncSession, action_id: int, facts: Mapping[str, Any]) -> Action:
+    """Change what ``facts`` holds. Raises NotFound, ActionCancelled, EndsBeforeStart."""
+    action = await get_action(session, action_id)
+    if action.cancelled_at:
+        raise ActionCancelled(action_id)
+    for name, value in facts.items():
+        setattr(action, name, value)
+    if action.ends_at <= action.starts_at:
+        raise EndsBeforeStart
+    await session.flush()
+    return action
+
+
+async def cancel_action(session: AsyncSession, action_id: int) -> Action:
+    """Call it off. Cancelling twice is cancelling once."""
+    action = await get_action(session, action_id)
+    action.cancelled_at = action.cancelled_at or datetime.now(UTC)
+    await session.flush()
+    return action
+
+
+async def answer(
+    session: AsyncSession, action_id: int, subscriber: Subscriber, said: Answer, guests: int
+) -> None:
+    """Write down, or change, what ``subscriber`` answered."""
+    row = insert(Rsvp).values(
+        action_id=action_id,
+        subscriber_id=subscriber.id,
+        answer=said,
+        guests=guests,
+        language=subscriber.language,
+    )
+    fresh = {name: row.excluded[name] for name in ("answer", "guests", "language")}
+    await session.execute(
+        row.on_conflict_do_update(
+            index_elements=[Rsvp.action_id, Rsvp.subscriber_id], set_={**fresh, "answered_at": func.now()}
+        )
+    )
+
+
+async def page_of_rsvps(
+    session: AsyncSession, action_id: int, after: int | None, limit: int
+) -> tuple[Sequence[Rsvp], int | None]:
+    """Answers to an action, in order of subscriber. Raises NotFound."""
+    await get_action(session, action_id)
+    return await page_of(
+        session, select(Rsvp).where(Rsvp.action_id == action_id), Rsvp.subscriber_id, after, limit
+    )
+
+
+async def summary(session: AsyncSession, action_id: int) -> list[Answered]:
+    """How many answered what, by language. Raises NotFound."""
+    await get_action(session, action_id)
+    query = (
+        select(Rsvp.language, Rsvp.answer, func.count(), func.sum(Rsvp.guests))
+        .where(Rsvp.action_id == action_id)
+        .group_by(Rsvp.language, Rsvp.answer)
+        .order_by(Rsvp.language, Rsvp.answer)
+    )
+    return [
+        Answered(Language(language), Answer(said), people, guests)
+        for language, said, people, guests in await session.execute(query)
+    ]

@@ -1,0 +1,187 @@
+"""Routes: /v1/alerts, and Twilio's status callbacks."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from fastapi import APIRouter, BackgroundTasks, Response
+
+from alerts.broadcasts import service
+from alerts.broadcasts.audience import Audience
+from alerts.broadcasts.callbacks import Callback, record_callbacks
+from alerts.broadcasts.models import Alert
+from alerts.broadcasts.schemas import (
+    AlertChange,
+    AlertOut,
+    DeliveryOut,
+    LanguagePreview,
+    NewAlert,
+    PreviewOut,
+    ReportOut,
+)
+from alerts.broadcasts.states import CARRIER_STATUS, AlertState, DeliveryState
+from alerts.carrier.webhooks import SignedForm
+from alerts.language.languages import Language
+from alerts.storage.pages import After, Limit, Page
+from alerts.storage.redis import enqueue
+from alerts.team.access import Caller, Id, Session
+
+router = APIRouter(prefix="/v1/alerts", tags=["alerts"])
+callbacks = APIRouter(tags=["twilio"])
+
+
+@router.post("", status_code=201)
+async def create_alert(body: NewAlert, session: Session, caller: Caller) -> AlertOut:
+    """Write an alert. Nothing goes out before it is sent."""
+    facts = {
+        "text": body.text,
+        "action_id": body.action,
+        "asks_rsvp": body.asks_rsvp,
+        "urgent": body.urgent,
+        "send_at": body.send_at,
+    }
+    return _out(await service.create_alert(session, body.audience, facts))
+
+
+@router.get("")
+async def page_of_alerts(
+    session: Session, caller: Caller, after: After = None, limit: Limit = 50
+) -> Page[AlertOut]:
+    """Alerts, oldest first."""
+    rows, following = await service.page_of_alerts(session, after, limit)
+    return Page(items=[_out(row) for row in rows], next=following)
+
+
+@router.get("/{alert_id}")
+async def get_alert(alert_id: Id, session: Session, caller: Caller) -> AlertOut:
+    """One alert."""
+    return _out(await service.get_alert(session, alert_id))
+
+
+@router.patch("/{alert_id}")
+async def change_alert(alert_id: Id, body: AlertChange, session: Session, caller: Caller) -> AlertOut:
+    """Change a draft; what is left out, or null, stays."""
+    facts: dict[str, Any] = body.model_dump(exclude_none=True, exclude={"audience"})
+    if "action" in facts:
+        facts["action_id"] = facts.pop("action")
+    if body.audience:
+        facts["audience"] = body.audience.model_dump(mode="json")
+    return _out(await service.change_alert(session, alert_id, facts))
+
+
+@router.get("/{alert_id}/preview")
+async def preview(alert_id: Id, session: Session, caller: Caller) -> PreviewOut:
+    """Who will get what, and what it takes on the air."""
+    previews, missing = await service.preview(session, alert_id)
+    languages = {
+        language: LanguagePreview(
+            people=one.people,
+            body=one.body,
+            encoding=one.segments.encoding,
+            parts=one.segments.parts,
+            costly=one.costly,
+        )
+        for language, one in previews.items()
+    }
+    return PreviewOut(
+        people=sum(one.people for one in previews.values()) + sum(missing.values()),
+        parts=sum(one.people * one.segments.parts for one in previews.values()),
+        languages=languages,
+        missing=sorted(missing),
+    )
+
+
+@router.post("/{alert_id}/send", status_code=202)
+async def send(alert_id: Id, session: Session, caller: Caller, tasks: BackgroundTasks) -> AlertOut:
+    """Send it, now or at its ``send_at``. Sending twice is sending once."""
+    alert = await service.send(session, alert_id)
+    if alert.state == AlertState.SENDING:
+        # After the commit: a worker that is quicker than us would find nothing to do.
+        tasks.add_task(enqueue, "fan_out", alert_id)
+    return _out(alert)
+
+
+@router.post("/{alert_id}/pause")
+async def pause(alert_id: Id, session: Session, caller: Caller) -> AlertOut:
+    """Stop sending; what is on its way arrives."""
+    return _out(await service.pause(session, alert_id))
+
+
+@router.post("/{alert_id}/resume")
+async def resume(alert_id: Id, session: Session, caller: Caller, tasks: BackgroundTasks) -> AlertOut:
+    """Go on where it was paused."""
+    alert = await service.resume(session, alert_id)
+    tasks.add_task(enqueue, "fan_out", alert_id)
+    return _out(alert)
+
+
+@router.post("/{alert_id}/cancel")
+async def cancel(alert_id: Id, session: Session, caller: Caller) -> AlertOut:
+    """Send no more of it, ever."""
+    return _out(await service.cancel(session, alert_id))
+
+
+@router.get("/{alert_id}/report")
+async def report(alert_id: Id, session: Session, caller: Caller) -> ReportOut:
+    """How many deliveries stand where."""
+    alert = await service.get_alert(session, alert_id)
+    totals: Counter[DeliveryState] = Counter()
+    languages: dict[Language, dict[DeliveryState, int]] = {}
+    for language, state, count in await service.report(session, alert_id):
+        totals[state] += count
+        languages.setdefault(language, {})[state] = count
+    states = {state: totals[state] for state in DeliveryState}
+    return ReportOut(
+        alert=alert_id, state=alert.state, people=totals.total(), states=states, languages=languages
+    )
+
+
+@router.get("/{alert_id}/deliveries")
+async def page_of_deliveries(
+    alert_id: Id, session: Session, caller: Caller, after: After = None, limit: Limit = 50
+) -> Page[DeliveryOut]:
+    """One row a person."""
+    rows, following = await service.page_of_deliveries(session, alert_id, after, limit)
+    items = [
+        DeliveryOut(
+            id=row.id,
+            subscriber=row.subscriber_id,
+            language=Language(row.language),
+            state=row.state,
+            message_sid=row.message_sid,
+            code=row.code,
+            reason=row.reason,
+            changed_at=row.changed_at,
+        )
+        for row in rows
+    ]
+    return Page(items=items, next=following)
+
+
+@callbacks.post("/twilio/status/{delivery_id}", status_code=204, include_in_schema=False)
+async def status_callback(delivery_id: Id, form: SignedForm, session: Session) -> Response:
+    """What Twilio says of one delivery. Answered when it is safe; a status that is new to us is let be."""
+    state = CARRIER_STATUS.get(form.get("MessageStatus", ""))
+    sid = form.get("MessageSid", "")
+    if state and sid:
+        code = form.get("ErrorCode", "")
+        callback = Callback(delivery_id, sid, state, int(code) if code.isdecimal() else None)
+        await record_callbacks(session, [callback])
+    return Response(status_code=204)
+
+
+def _out(alert: Alert) -> AlertOut:
+    return AlertOut(
+        id=alert.id,
+        state=alert.state,
+        audience=Audience.model_validate(alert.audience),
+        text={Language(language): text for language, text in alert.text.items()},
+        action=alert.action_id,
+        asks_rsvp=alert.asks_rsvp,
+        urgent=alert.urgent,
+        send_at=alert.send_at,
+        trouble=alert.trouble,
+        created_at=alert.created_at,
+        finished_at=alert.finished_at,
+    )

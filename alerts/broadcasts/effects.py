@@ -1,0 +1,51 @@
+"""What follows from the carrier's error codes, for the subscriber and for the alert (carrier/codes.py)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from alerts.broadcasts import service
+from alerts.broadcasts.states import AlertState
+from alerts.carrier.codes import Remedy, code
+from alerts.subscribers import service as subscribers
+from alerts.subscribers.models import Channel
+from alerts.subscribers.service import Proof
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Coded:
+    """A delivery that moved, and the code that the carrier gave with it, if any."""
+
+    alert_id: int
+    subscriber_id: int
+    code: int | None
+
+
+async def follow(session: AsyncSession, moved: Iterable[Coded]) -> None:
+    """Apply each code's remedy. In order of id, so that two workers cannot wait for each other."""
+    coded = sorted((one for one in moved if one.code), key=lambda one: (one.alert_id, one.subscriber_id))
+    for one in coded:
+        if code(one.code).remedy is Remedy.PAUSE:
+            await _pause(session, one)
+            break  # the rest of the batch says the same
+    for one in sorted(coded, key=lambda one: one.subscriber_id):
+        match code(one.code).remedy:
+            case Remedy.LEFT:
+                who = await subscribers.get_subscriber(session, one.subscriber_id, lock=True)
+                await subscribers.leave(session, who, Proof(Channel.CARRIER, source=str(one.code)))
+            case Remedy.UNREACHABLE:
+                await subscribers.mark_unreachable(session, one.subscriber_id)
+
+
+async def _pause(session: AsyncSession, one: Coded) -> None:
+    alert = await service.get_alert(session, one.alert_id, lock=True)
+    if alert.state == AlertState.SENDING:
+        trouble = f"{code(one.code).meaning} (Twilio's code {one.code})"
+        await service.pause(session, one.alert_id, trouble)
+        log.error("alert paused: alert=%s code=%s", one.alert_id, one.code)

@@ -1,0 +1,116 @@
+"""The API's shapes of alerts, previews, deliveries and reports."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import AwareDatetime, BaseModel, Field, StringConstraints, model_validator
+
+from alerts.broadcasts.audience import Audience, Key
+from alerts.broadcasts.states import AlertState, DeliveryState
+from alerts.language.languages import Language
+from alerts.language.segments import Encoding
+from alerts.subscribers.schemas import Closed
+
+# The limit of 1,600 is for what goes on the air; a template may be a little longer.
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=5000)]
+Texts = Annotated[
+    dict[Language, Text],
+    Field(
+        min_length=1,
+        examples=[
+            {
+                "en": "{title}: {when}, {where}. Will you come? YES or NO",
+                "es": "{title}: {when}, {where}. Vienes? SI o NO",
+                "so": "{title}: {when}, {where}. Ma imanaysaa? HAA ama MAYA",
+            }
+        ],
+    ),
+]
+
+
+class NewAlert(Closed):
+    """An alert to send later; nothing goes out before ``send``."""
+
+    audience: Audience
+    text: Texts
+    action: Key | None = None
+    asks_rsvp: bool = False
+    urgent: bool = False
+    send_at: AwareDatetime | None = None
+
+    @model_validator(mode="after")
+    def _asks_about_an_action(self) -> NewAlert:
+        if self.asks_rsvp and self.action is None:
+            raise ValueError("asks_rsvp needs an action to answer to")
+        return self
+
+
+class AlertChange(Closed):
+    """What to change of a draft; what is left out stays."""
+
+    audience: Audience | None = None
+    text: Texts | None = None
+    action: Key | None = None
+    asks_rsvp: bool | None = None
+    urgent: bool | None = None
+    send_at: AwareDatetime | None = None
+
+
+class AlertOut(BaseModel):
+    """An alert. ``trouble`` says in plain words why it is paused."""
+
+    id: int
+    state: AlertState
+    audience: Audience
+    text: dict[Language, str]
+    action: int | None
+    asks_rsvp: bool
+    urgent: bool
+    send_at: datetime | None
+    trouble: str | None
+    created_at: datetime
+    finished_at: datetime | None
+
+
+class LanguagePreview(BaseModel):
+    """What people of one language will get, and what it takes on the air."""
+
+    people: int
+    body: str
+    encoding: Encoding
+    parts: int
+    costly: list[str]  # the characters that make the whole text expensive
+
+
+class PreviewOut(BaseModel):
+    """Who will get what. ``missing`` are languages with people but no text: they stop the send."""
+
+    people: int
+    parts: int
+    languages: dict[Language, LanguagePreview]
+    missing: list[Language]
+
+
+class DeliveryOut(BaseModel):
+    """One alert to one subscriber."""
+
+    id: int
+    subscriber: int
+    language: Language
+    state: DeliveryState
+    message_sid: str | None
+    code: int | None
+    reason: str | None
+    changed_at: datetime
+
+
+class ReportOut(BaseModel):
+    """How many deliveries stand where. The states add up to ``people``, always."""
+
+    alert: int
+    state: AlertState
+    people: int
+    states: dict[DeliveryState, int]
+    languages: dict[Language, dict[DeliveryState, int]]

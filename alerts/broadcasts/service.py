@@ -1,0 +1,261 @@
+"""What can be done with alerts: write, preview, send, pause, resume, cancel, report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from alerts.actions import service as actions
+from alerts.broadcasts.audience import Audience, people_by_language, require_audience
+from alerts.broadcasts.models import Alert, Delivery
+from alerts.broadcasts.states import AlertState, DeliveryState
+from alerts.broadcasts.statements import NEWEST_QUESTION
+from alerts.broadcasts.texts import Facts, compose
+from alerts.errors import Conflict, DomainError, NotFound
+from alerts.language.languages import Language
+from alerts.language.segments import Segments, costly, segments
+from alerts.settings import settings
+from alerts.storage.pages import page_of
+
+
+class NotADraft(Conflict):
+    """Only a draft can be changed: what went out cannot be called back by editing it."""
+
+    code = "not_a_draft"
+
+    def __init__(self, alert_id: int, state: AlertState) -> None:
+        self.alert_id, self.state = alert_id, state
+        super().__init__(f"Alert {alert_id} is {state}. Only a draft can be changed; write a new alert.")
+
+
+class WrongState(Conflict):
+    """What was asked makes no sense in the alert's state."""
+
+    code = "wrong_state"
+
+    def __init__(self, alert_id: int, state: AlertState, wish: str) -> None:
+        self.alert_id, self.state, self.wish = alert_id, state, wish
+        super().__init__(f"Alert {alert_id} is {state}; {wish} is not possible.")
+
+
+class NobodyThere(DomainError):
+    """An alert whose audience is empty."""
+
+    code = "nobody_there"
+    field = "audience"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Nobody in this audience can be texted. Choose other lists, or wait for people to join."
+        )
+
+
+class MissingTexts(DomainError):
+    """People in the audience read a language that the alert has no text in."""
+
+    code = "missing_texts"
+    field = "text"
+
+    def __init__(self, missing: Mapping[Language, int]) -> None:
+        self.missing = missing
+        counts = ", ".join(f"{language} ({number} people)" for language, number in sorted(missing.items()))
+        super().__init__(
+            f"There is no text in {counts}. Write it, or leave these languages out of the audience."
+        )
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What people of one language will get."""
+
+    people: int
+    body: str
+    segments: Segments
+    costly: list[str]
+
+
+async def create_alert(session: AsyncSession, audience: Audience, facts: Mapping[str, Any]) -> Alert:
+    """Write a draft. Raises NotFound for its action or lists, and whatever ``compose`` raises."""
+    alert = Alert(audience=audience.model_dump(mode="json"), **facts)
+    await _check(session, alert)
+    session.add(alert)
+    await session.flush()
+    await session.refresh(alert)
+    return alert
+
+
+async def change_alert(session: AsyncSession, alert_id: int, facts: Mapping[str, Any]) -> Alert:
+    """Change what ``facts`` holds. Raises NotFound, NotADraft, and whatever ``compose`` raises."""
+    alert = await get_alert(session, alert_id, lock=True)
+    if alert.state != AlertState.DRAFT:
+        raise NotADraft(alert_id, alert.state)
+    for name, value in facts.items():
+        setattr(alert, name, value)
+    if alert.asks_rsvp and alert.action_id is None:
+        raise AsksAboutNothing
+    await _check(session, alert)
+    await session.flush()
+    return alert
+
+
+class AsksAboutNothing(DomainError):
+    """An alert that asks who will come, without an action to come to."""
+
+    code = "asks_about_nothing"
+    field = "asks_rsvp"
+
+    def __init__(self) -> None:
+        super().__init__("asks_rsvp needs an action to answer to.")
+
+
+async def get_alert(session: AsyncSession, alert_id: int, *, lock: bool = False) -> Alert:
+    """The alert. Raises NotFound. With ``lock``, nobody else changes it before we commit."""
+    found = await session.get(Alert, alert_id, with_for_update=lock or None)
+    if found is None:
+        raise NotFound("alert", alert_id)
+    return found
+
+
+async def page_of_alerts(
+    session: AsyncSession, after: int | None, limit: int
+) -> tuple[Sequence[Alert], int | None]:
+    """Alerts, oldest first, and the cursor of the next page."""
+    return await page_of(session, select(Alert), Alert.id, after, limit)
+
+
+async def preview(
+    session: AsyncSession, alert_id: int
+) -> tuple[dict[Language, Preview], dict[Language, int]]:
+    """What people of each language will get, and how many have no text in theirs."""
+    alert = await get_alert(session, alert_id)
+    bodies = await bodies_of(session, alert)
+    people = await people_by_language(session, Audience.model_validate(alert.audience))
+    previews = {
+        language: Preview(
+            people.get(language, 0), body, segments(body), sorted({cost.character for cost in costly(body)})
+        )
+        for language, body in bodies.items()
+    }
+    return previews, {language: count for language, count in people.items() if language not in bodies}
+
+
+async def bodies_of(session: AsyncSession, alert: Alert) -> dict[Language, str]:
+    """What goes on the air in each language, from the action as it stands now."""
+    facts = None
+    if alert.action_id is not None:
+        action = await actions.get_action(session, alert.action_id)
+        facts = Facts(action.title, action.starts_at, action.timezone, action.place)
+    texts = {Language(language): text for language, text in alert.text.items()}
+    return compose(texts, facts, settings().organization_name)
+
+
+async def send(session: AsyncSession, alert_id: int) -> Alert:
+    """Start the sending, or set it for ``send_at``. Sending twice is sending once.
+
+    Raises NotFound, WrongState, MissingTexts, NobodyThere, ActionCancelled, and whatever
+    ``compose`` raises.
+    """
+    alert = await get_alert(session, alert_id, lock=True)
+    if alert.state in (AlertState.SENDING, AlertState.SENT):
+        return alert
+    if alert.state not in (AlertState.DRAFT, AlertState.SCHEDULED):
+        raise WrongState(alert_id, alert.state, "sending it")
+    bodies = await _ready_to_go(session, alert)
+    if alert.send_at and alert.send_at > datetime.now(UTC):
+        alert.state = AlertState.SCHEDULED
+    else:
+        alert.bodies = {str(language): body for language, body in bodies.items()}
+        alert.state = AlertState.SENDING
+    await session.flush()
+    return alert
+
+
+async def pause(session: AsyncSession, alert_id: int, trouble: str | None = None) -> Alert:
+    """Claim no more of it until it is resumed. Raises NotFound, WrongState."""
+    alert = await get_alert(session, alert_id, lock=True)
+    if alert.state not in (AlertState.SENDING, AlertState.PAUSED):
+        raise WrongState(alert_id, alert.state, "pausing it")
+    alert.state = AlertState.PAUSED
+    alert.trouble = trouble or alert.trouble
+    await session.flush()
+    return alert
+
+
+async def resume(session: AsyncSession, alert_id: int) -> Alert:
+    """Go on with a paused alert. Raises NotFound, WrongState."""
+    alert = await get_alert(session, alert_id, lock=True)
+    if alert.state not in (AlertState.SENDING, AlertState.PAUSED):
+        raise WrongState(alert_id, alert.state, "resuming it")
+    if alert.bodies is None:  # it was paused because it could not begin
+        alert.bodies = {
+            str(language): body for language, body in (await _ready_to_go(session, alert)).items()
+        }
+    alert.state = AlertState.SENDING
+    alert.trouble = None
+    await session.flush()
+    return alert
+
+
+async def cancel(session: AsyncSession, alert_id: int) -> Alert:
+    """Send no more of it, ever. What is on its way arrives. Raises NotFound, WrongState."""
+    alert = await get_alert(session, alert_id, lock=True)
+    if alert.state == AlertState.SENT:
+        raise WrongState(alert_id, alert.state, "cancelling it")
+    alert.state = AlertState.CANCELLED
+    waiting = (Delivery.alert_id == alert_id) & (Delivery.state == DeliveryState.WAITING)
+    gone = {"state": DeliveryState.CANCELLED, "changed_at": func.now()}
+    await session.execute(update(Delivery).where(waiting).values(gone))
+    await session.flush()
+    return alert
+
+
+async def report(session: AsyncSession, alert_id: int) -> list[tuple[Language, DeliveryState, int]]:
+    """How many deliveries of each language stand where. Raises NotFound."""
+    await get_alert(session, alert_id)
+    query = (
+        select(Delivery.language, Delivery.state, func.count())
+        .where(Delivery.alert_id == alert_id)
+        .group_by(Delivery.language, Delivery.state)
+    )
+    return [(Language(row[0]), DeliveryState(row[1]), row[2]) for row in await session.execute(query)]
+
+
+async def page_of_deliveries(
+    session: AsyncSession, alert_id: int, after: int | None, limit: int
+) -> tuple[Sequence[Delivery], int | None]:
+    """Deliveries of an alert, and the cursor of the next page. Raises NotFound."""
+    await get_alert(session, alert_id)
+    return await page_of(
+        session, select(Delivery).where(Delivery.alert_id == alert_id), Delivery.id, after, limit
+    )
+
+
+async def newest_question(session: AsyncSession, subscriber_id: int) -> int | None:
+    """The action that the newest alert asked this subscriber about, while it is not over."""
+    found: int | None = await session.scalar(NEWEST_QUESTION, {"subscriber": subscriber_id})
+    return found
+
+
+async def _check(session: AsyncSession, alert: Alert) -> None:
+    await require_audience(session, Audience.model_validate(alert.audience))
+    await bodies_of(session, alert)
+
+
+async def _ready_to_go(session: AsyncSession, alert: Alert) -> dict[Language, str]:
+    if alert.action_id is not None:
+        action = await actions.get_action(session, alert.action_id)
+        if action.cancelled_at:
+            raise actions.ActionCancelled(action.id)
+    bodies = await bodies_of(session, alert)
+    people = await people_by_language(session, Audience.model_validate(alert.audience))
+    if not people:
+        raise NobodyThere
+    missing = {language: count for language, count in people.items() if language not in bodies}
+    if missing:
+        raise MissingTexts(missing)
+    return bodies

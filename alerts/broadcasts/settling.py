@@ -1,0 +1,70 @@
+"""Finding out what became of texts that nobody knows about. Never by sending them again blindly."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import exists, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from alerts.broadcasts.fanout import IN_FLIGHT, LEASE_SECONDS, Claimed, record
+from alerts.broadcasts.models import Delivery
+from alerts.broadcasts.statements import EXPIRE_CLAIMS, UNKNOWNS
+from alerts.broadcasts.states import DeliveryState
+from alerts.carrier.sending import Accepted, Carrier, NotTaken, Outcome
+from alerts.carrier.transport import NoAnswer
+from alerts.storage.engine import session_scope
+
+GRACE_SECONDS = 15.0  # for the callback, which settles it without a question
+CLOCK_SKEW = timedelta(minutes=2)  # between the carrier's clock and ours
+SETTLED_AT_ONCE = 200
+
+log = logging.getLogger(__name__)
+
+
+async def expire_claims(session: AsyncSession, lease_seconds: float = LEASE_SECONDS) -> int:
+    """Claims whose worker is gone become ``unknown``. How many."""
+    expired = len((await session.execute(EXPIRE_CLAIMS, {"lease": lease_seconds})).all())
+    if expired:
+        log.warning("claims expired, a worker was lost: deliveries=%s", expired)
+    return expired
+
+
+async def any_unknown(session: AsyncSession) -> bool:
+    """Whether there is a delivery that nobody knows about."""
+    return bool(await session.scalar(select(exists().where(Delivery.state == DeliveryState.UNKNOWN))))
+
+
+async def settle(carrier: Carrier, grace_seconds: float = GRACE_SECONDS) -> int:
+    """Look up ``unknown`` deliveries on the carrier's list. How many were settled.
+
+    One that is on the list is taken over with its MessageSid. One that is not was surely never
+    taken: it goes back to waiting. Where the carrier does not answer, it stays unknown.
+    """
+    async with session_scope() as session:
+        given = {"grace": grace_seconds, "size": SETTLED_AT_ONCE}
+        unknowns = (await session.execute(UNKNOWNS, given)).all()
+    slots = asyncio.Semaphore(IN_FLIGHT)
+    outcomes = await asyncio.gather(*(_look_up(carrier, row, slots) for row in unknowns))
+    settled = [
+        (Claimed(row.id, row.subscriber_id, row.language, row.attempts, row.phone), outcome)
+        for row, outcome in zip(unknowns, outcomes, strict=True)
+        if outcome is not None
+    ]
+    if settled:
+        await record(settled)
+    return len(settled)
+
+
+async def _look_up(carrier: Carrier, row: Any, slots: asyncio.Semaphore) -> Outcome | None:
+    async with slots:
+        try:
+            found = await carrier.find(
+                row.phone, row.bodies[row.language], row.claimed_at - CLOCK_SKEW, frozenset(row.known)
+            )
+        except NoAnswer:
+            return None
+    return Accepted(found.sid, found.status) if found else NotTaken(timedelta(0))

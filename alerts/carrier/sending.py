@@ -1,0 +1,136 @@
+"""Sending one text through the Twilio SDK, and looking at the carrier's list for what became of one."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
+from twilio.rest import Client
+
+from alerts.carrier.codes import Remedy, code
+from alerts.carrier.transport import NoAnswer, NotConnected, TwilioTransport
+from alerts.settings import Settings
+
+# Twilio's own retries of a callback: five, on any failure, not only on a lost connection.
+# Source: https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides
+CALLBACK_RETRIES = "#rc=5&rp=all"
+LOOK_BACK = 200  # texts to one number that are looked at when one of them is sought
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The carrier took the text."""
+
+    sid: str
+    status: str  # Twilio's word
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The carrier surely did not take the text; ``code`` says why, where it gave one."""
+
+    code: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class NotTaken:
+    """The carrier surely did not take the text, for now: send it again after ``wait``."""
+
+    wait: timedelta
+    code: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Nobody knows whether the carrier took the text."""
+
+
+Outcome = Accepted | Refused | NotTaken | Unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A text on the carrier's list."""
+
+    sid: str
+    status: str
+    code: int | None
+
+
+class Carrier:
+    """Our Twilio account: one a process, for as long as the process lives."""
+
+    def __init__(self, settings: Settings, connections: int = 100) -> None:
+        self._transport = TwilioTransport(connections)
+        token = settings.twilio_auth_token.get_secret_value()
+        self._client = Client(settings.twilio_account_sid, token, http_client=self._transport)
+        if settings.twilio_api_url:
+            self._client.api.base_url = str(settings.twilio_api_url).rstrip("/")
+        self._service = settings.twilio_messaging_service_sid
+        self._numbers = settings.twilio_from_numbers
+        self._callback = settings.public_base + "/twilio/status/"
+
+    async def send(self, to: str, body: str, delivery_id: int, subscriber_id: int) -> Outcome:
+        """Send ``body`` once. A subscriber always gets texts from the same of our numbers."""
+        sender: dict[str, str] = (
+            {"messaging_service_sid": self._service}
+            if self._service
+            else {"from_": self._numbers[subscriber_id % len(self._numbers)]}
+        )
+        callback = f"{self._callback}{delivery_id}{CALLBACK_RETRIES}"
+        try:
+            # smart_encoded=False: what the organizer saw and approved is what goes out.
+            message = await self._client.messages.create_async(
+                to=to, body=body, status_callback=callback, smart_encoded=False, **sender
+            )
+        except NotConnected:
+            return NotTaken(_patience(5))
+        except (NoAnswer, ValueError, TypeError):  # an answer that cannot be read is no answer
+            return Unknown()
+        except (TwilioRestException, TwilioServiceException) as error:
+            return _outcome_of(error.status, error.code)
+        except TwilioException:
+            return Unknown()
+        return Accepted(message.sid, str(message.status)) if message.sid else Unknown()
+
+    async def find(self, to: str, body: str, since: datetime, known: frozenset[str]) -> Found | None:
+        """A text with this ``body`` to this number since then, that is not one of the ``known``.
+
+        The list is asked by number alone: Twilio's date filter has the grain of a day, and passes
+        over texts that still wait. Raises NoAnswer where the carrier does not answer.
+        """
+        try:
+            texts: list[Any] = await self._client.messages.list_async(
+                to=to, limit=LOOK_BACK, page_size=LOOK_BACK
+            )
+        except (TwilioException, NotConnected, ValueError, TypeError):
+            raise NoAnswer from None
+        for text in texts:
+            created = text.date_created
+            if text.body == body and text.sid not in known and created and created.astimezone(UTC) >= since:
+                return Found(text.sid, str(text.status), text.error_code)
+        return None
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        await self._transport.close()
+
+
+def _outcome_of(status: int, number: int | None) -> Outcome:
+    """What an error answer says. A 5xx may have come after the text was taken."""
+    if status >= 500:
+        return Unknown()
+    remedy = code(number).remedy
+    if status == 429 or remedy is Remedy.WAIT:
+        return NotTaken(_patience(2), number)
+    if remedy is Remedy.PAUSE:
+        return NotTaken(timedelta(0), number)
+    return Refused(number)
+
+
+def _patience(seconds: float) -> timedelta:
+    """About ``seconds``, spread, so that those who were turned away do not return all at once."""
+    return timedelta(seconds=seconds * random.uniform(0.5, 1.5))  # noqa: S311 - not a secret

@@ -1,0 +1,68 @@
+"""Whether this process lives, and whether the whole is ready to work."""
+
+from __future__ import annotations
+
+import asyncio
+
+from fastapi import APIRouter, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import BaseModel
+from redis.exceptions import RedisError
+from rq import Worker
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from alerts.storage.engine import session_scope
+from alerts.storage.migrate import newest
+from alerts.storage.redis import queue, redis
+
+router = APIRouter(tags=["health"])
+
+
+class Readiness(BaseModel):
+    """Each part, and what is wrong with it: "ok" where nothing is."""
+
+    postgresql: str
+    migrations: str
+    redis: str
+    workers: str
+
+
+@router.get("/healthz")
+async def healthz() -> str:
+    """This process answers."""
+    return "ok"
+
+
+@router.get("/readyz", responses={503: {"model": Readiness}})
+async def readyz(response: Response) -> Readiness:
+    """Every part that sending needs is there; 503 where one is not."""
+    postgresql, migrations = await _database()
+    cache, workers = await asyncio.to_thread(_motor)
+    found = Readiness(postgresql=postgresql, migrations=migrations, redis=cache, workers=workers)
+    if any(verdict != "ok" for verdict in found.model_dump().values()):
+        response.status_code = 503
+    return found
+
+
+@router.get("/metrics", include_in_schema=False)
+async def metrics() -> Response:
+    """For Prometheus."""
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+async def _database() -> tuple[str, str]:
+    try:
+        async with session_scope() as session:
+            revision = await session.scalar(text("SELECT version_num FROM alembic_version"))
+    except (SQLAlchemyError, OSError) as error:
+        return f"away ({type(error).__name__})", "not known"
+    return "ok", "ok" if revision == newest() else f"at {revision}, needs {newest()}: run alerts migrate"
+
+
+def _motor() -> tuple[str, str]:
+    try:
+        count = Worker.count(connection=redis(), queue=queue())
+    except (RedisError, OSError) as error:
+        return f"away ({type(error).__name__})", "not known"
+    return "ok", "ok" if count else "none alive"

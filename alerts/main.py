@@ -1,0 +1,36 @@
+"""The FastAPI application; knits the rooms together and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+import alerts.actions.api
+import alerts.broadcasts.api
+import alerts.conversations.api
+import alerts.health
+import alerts.subscribers.api
+from alerts.logs import configure_logs
+from alerts.problems import answer_errors
+from alerts.settings import settings
+from alerts.storage.engine import close_engine
+
+
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Read the settings before the first request, and give the connections back after the last."""
+    configure_logs(settings().log_level)
+    yield
+    await close_engine()
+
+
+app = FastAPI(title="alerts", version="0.1.0", lifespan=lifespan)
+answer_errors(app)
+app.include_router(alerts.subscribers.api.router)
+app.include_router(alerts.actions.api.router)
+app.include_router(alerts.broadcasts.api.router)
+app.include_router(alerts.broadcasts.api.callbacks)
+app.include_router(alerts.conversations.api.router)
+app.include_router(alerts.health.router)

@@ -1,0 +1,170 @@
+"""Routes: /v1/lists and /v1/subscribers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fastapi import APIRouter
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from alerts.errors import NotFound
+from alerts.language.languages import Language
+from alerts.settings import settings
+from alerts.storage.pages import After, Limit, Page
+from alerts.subscribers import lists, service
+from alerts.subscribers.models import Channel, List, Standing, Subscriber
+from alerts.subscribers.phones import mask, parse_phone
+from alerts.subscribers.schemas import (
+    ConsentOut,
+    ListChange,
+    ListOut,
+    NewList,
+    NewSubscriber,
+    PhoneQuestion,
+    SubscriberChange,
+    SubscriberOut,
+)
+from alerts.subscribers.service import Proof
+from alerts.team.access import Caller, Id, Session
+from alerts.team.models import ApiKey
+
+router = APIRouter(prefix="/v1")
+
+
+@router.post("/lists", status_code=201, tags=["lists"])
+async def create_list(body: NewList, session: Session, caller: Caller) -> ListOut:
+    """Make a list, with a join word in each language."""
+    made = await lists.create_list(session, body.name, body.timezone, body.join_words)
+    return (await _lists_out(session, [made]))[0]
+
+
+@router.get("/lists", tags=["lists"])
+async def page_of_lists(
+    session: Session, caller: Caller, after: After = None, limit: Limit = 50
+) -> Page[ListOut]:
+    """Lists, oldest first."""
+    rows, following = await lists.page_of_lists(session, after, limit)
+    return Page(items=await _lists_out(session, rows), next=following)
+
+
+@router.get("/lists/{list_id}", tags=["lists"])
+async def get_list(list_id: Id, session: Session, caller: Caller) -> ListOut:
+    """One list."""
+    return (await _lists_out(session, [await lists.get_list(session, list_id)]))[0]
+
+
+@router.patch("/lists/{list_id}", tags=["lists"])
+async def change_list(list_id: Id, body: ListChange, session: Session, caller: Caller) -> ListOut:
+    """Change a list; its join words are replaced as a whole."""
+    changed = await lists.change_list(session, list_id, body.name, body.timezone, body.join_words)
+    return (await _lists_out(session, [changed]))[0]
+
+
+@router.delete("/lists/{list_id}", status_code=204, tags=["lists"])
+async def delete_list(list_id: Id, session: Session, caller: Caller) -> None:
+    """Delete a list that nobody is on."""
+    await lists.delete_list(session, list_id)
+
+
+@router.post("/subscribers", status_code=201, tags=["subscribers"])
+async def add_subscriber(body: NewSubscriber, session: Session, caller: Caller) -> SubscriberOut:
+    """Add somebody who gave consent elsewhere. Whoever left is not brought back by this."""
+    phone = parse_phone(body.phone, settings().default_region)
+    proof = Proof(Channel.API, source=body.consent)
+    added = await service.add(session, phone, body.language, body.lists, body.tags, proof)
+    return (await _subscribers_out(session, [added], caller))[0]
+
+
+@router.post("/subscribers/find", tags=["subscribers"])
+async def find_subscriber(body: PhoneQuestion, session: Session, caller: Caller) -> SubscriberOut:
+    """Who has this number. A POST, because a number must not stand in a URL."""
+    found = await service.find_by_phone(session, parse_phone(body.phone, settings().default_region))
+    if found is None:
+        raise NotFound("subscriber", "with this number")
+    return (await _subscribers_out(session, [found], caller))[0]
+
+
+@router.get("/subscribers", tags=["subscribers"])
+async def page_of_subscribers(
+    session: Session,
+    caller: Caller,
+    after: After = None,
+    limit: Limit = 50,
+    standing: Standing | None = None,
+    language: Language | None = None,
+    list: int | None = None,
+) -> Page[SubscriberOut]:
+    """Subscribers, oldest first."""
+    rows, following = await service.page_of_subscribers(
+        session, after, limit, standing=standing, language=language, list_id=list
+    )
+    return Page(items=await _subscribers_out(session, rows, caller), next=following)
+
+
+@router.get("/subscribers/{subscriber_id}", tags=["subscribers"])
+async def get_subscriber(subscriber_id: Id, session: Session, caller: Caller) -> SubscriberOut:
+    """One subscriber."""
+    return (await _subscribers_out(session, [await service.get_subscriber(session, subscriber_id)], caller))[
+        0
+    ]
+
+
+@router.patch("/subscribers/{subscriber_id}", tags=["subscribers"])
+async def change_subscriber(
+    subscriber_id: Id, body: SubscriberChange, session: Session, caller: Caller
+) -> SubscriberOut:
+    """Change somebody's language, lists or tags. Standing changes only by what the person does."""
+    changed = await service.change(session, subscriber_id, body.lists, body.tags)
+    if body.language:
+        await service.change_language(session, changed, body.language, Proof(Channel.API, source=caller.name))
+    return (await _subscribers_out(session, [changed], caller))[0]
+
+
+@router.delete("/subscribers/{subscriber_id}", tags=["subscribers"])
+async def remove_subscriber(subscriber_id: Id, session: Session, caller: Caller) -> SubscriberOut:
+    """Text this person no more, on whatever list. The proof of consent stays."""
+    gone = await service.get_subscriber(session, subscriber_id)
+    await service.leave(session, gone, Proof(Channel.API, source=caller.name))
+    return (await _subscribers_out(session, [gone], caller))[0]
+
+
+@router.get("/subscribers/{subscriber_id}/consent", tags=["subscribers"])
+async def consent_of(subscriber_id: Id, session: Session, caller: Caller) -> list[ConsentOut]:
+    """What happened to somebody's consent, oldest first."""
+    await service.get_subscriber(session, subscriber_id)
+    return [
+        ConsentOut(
+            kind=event.kind,
+            list=event.list_id,
+            channel=event.channel,
+            language=event.language,
+            source=event.source,
+            at=event.at,
+        )
+        for event in await service.consent_of(session, subscriber_id)
+    ]
+
+
+async def _lists_out(session: AsyncSession, rows: Sequence[List]) -> list[ListOut]:
+    words = await lists.words_of_lists(session, [row.id for row in rows])
+    return [
+        ListOut(id=row.id, name=row.name, timezone=row.timezone, join_words=words[row.id]) for row in rows
+    ]
+
+
+async def _subscribers_out(
+    session: AsyncSession, rows: Sequence[Subscriber], caller: ApiKey
+) -> list[SubscriberOut]:
+    lists_of = await service.lists_of(session, [row.id for row in rows])
+    return [
+        SubscriberOut(
+            id=row.id,
+            phone=row.phone if caller.may_read_numbers else mask(row.phone),
+            language=row.language,
+            standing=row.standing,
+            lists=lists_of[row.id],
+            tags=row.tags,
+            created_at=row.created_at,
+        )
+        for row in rows
+    ]

@@ -1,0 +1,148 @@
+"""What can be done with lists and their join words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from sqlalchemy import delete, exists, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from alerts.errors import Conflict, DomainError, NotFound
+from alerts.language.languages import Language
+from alerts.storage.pages import page_of
+from alerts.subscribers.models import JoinWord, List, Membership
+from alerts.understanding.normalise import normalise
+from alerts.understanding.reading import reserved_words
+
+
+class ListNameTaken(Conflict):
+    """Another list has this name."""
+
+    code = "list_name_taken"
+    field = "name"
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(f"There is a list {name} already. Choose another name.")
+
+
+class JoinWordTaken(Conflict):
+    """Another list, or another language of this one, has this join word."""
+
+    code = "join_word_taken"
+    field = "join_words"
+
+    def __init__(self, word: str) -> None:
+        self.word = word
+        super().__init__(
+            f"The join word {word} is in use. A word means one list and one language: choose another."
+        )
+
+
+class JoinWordReserved(DomainError):
+    """The word means something else to everyone, such as STOP."""
+
+    code = "join_word_reserved"
+    field = "join_words"
+
+    def __init__(self, word: str) -> None:
+        self.word = word
+        super().__init__(f"{word} cannot be a join word: it has another meaning in a text. Choose another.")
+
+
+class ListHasMembers(Conflict):
+    """A list with people on it is not deleted by one request."""
+
+    code = "list_has_members"
+
+    def __init__(self, list_id: int) -> None:
+        self.list_id = list_id
+        super().__init__(f"List {list_id} has people on it. Move them to another list first.")
+
+
+async def create_list(session: AsyncSession, name: str, timezone: str, words: Mapping[Language, str]) -> List:
+    """Make a list. Raises ListNameTaken, JoinWordTaken, JoinWordReserved."""
+    made = await session.scalar(
+        insert(List).values(name=name, timezone=timezone).on_conflict_do_nothing().returning(List)
+    )
+    if made is None:
+        raise ListNameTaken(name)
+    await _set_join_words(session, made.id, words)
+    return made
+
+
+async def change_list(
+    session: AsyncSession,
+    list_id: int,
+    name: str | None = None,
+    timezone: str | None = None,
+    words: Mapping[Language, str] | None = None,
+) -> List:
+    """Change what is given. Raises NotFound, ListNameTaken, JoinWordTaken, JoinWordReserved."""
+    changed = await get_list(session, list_id)
+    if name is not None and name != changed.name:
+        if await session.scalar(select(exists().where(List.name == name))):
+            raise ListNameTaken(name)
+        changed.name = name
+    if timezone is not None:
+        changed.timezone = timezone
+    if words is not None:
+        await session.execute(delete(JoinWord).where(JoinWord.list_id == list_id))
+        await _set_join_words(session, list_id, words)
+    await session.flush()
+    return changed
+
+
+async def delete_list(session: AsyncSession, list_id: int) -> None:
+    """Delete a list that nobody is on. Raises NotFound, ListHasMembers."""
+    gone = await get_list(session, list_id)
+    if await session.scalar(select(exists().where(Membership.list_id == list_id))):
+        raise ListHasMembers(list_id)
+    await session.delete(gone)
+
+
+async def get_list(session: AsyncSession, list_id: int) -> List:
+    """The list. Raises NotFound."""
+    found = await session.get(List, list_id)
+    if found is None:
+        raise NotFound("list", list_id)
+    return found
+
+
+async def require_lists(session: AsyncSession, list_ids: Iterable[int]) -> None:
+    """Raises NotFound for the first of ``list_ids`` that does not exist."""
+    wanted = set(list_ids)
+    known = set(await session.scalars(select(List.id).where(List.id.in_(wanted))))
+    for missing in sorted(wanted - known):
+        raise NotFound("list", missing)
+
+
+async def page_of_lists(
+    session: AsyncSession, after: int | None, limit: int
+) -> tuple[Sequence[List], int | None]:
+    """Lists, oldest first, and the cursor of the next page."""
+    return await page_of(session, select(List), List.id, after, limit)
+
+
+async def words_of_lists(session: AsyncSession, list_ids: Iterable[int]) -> dict[int, dict[Language, str]]:
+    """The join words of each list, by language, as organizers wrote them."""
+    words: dict[int, dict[Language, str]] = {list_id: {} for list_id in list_ids}
+    for row in await session.scalars(select(JoinWord).where(JoinWord.list_id.in_(words))):
+        words[row.list_id][Language(row.language)] = row.word
+    return words
+
+
+async def every_join_word(session: AsyncSession) -> Sequence[JoinWord]:
+    """All join words, oldest list first: a few rows for each list."""
+    return (await session.scalars(select(JoinWord).order_by(JoinWord.list_id, JoinWord.language))).all()
+
+
+async def _set_join_words(session: AsyncSession, list_id: int, words: Mapping[Language, str]) -> None:
+    for language, word in words.items():
+        key = normalise(word)
+        if not key or key in reserved_words():
+            raise JoinWordReserved(word)
+        row = insert(JoinWord).values(key=key, word=word, list_id=list_id, language=language)
+        if await session.scalar(row.on_conflict_do_nothing().returning(JoinWord.key)) is None:
+            raise JoinWordTaken(word)

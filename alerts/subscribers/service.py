@@ -1,0 +1,212 @@
+"""What can be done with subscribers. Every change of consent writes its proof beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import delete, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from alerts.errors import Conflict, NotFound
+from alerts.language.languages import Language
+from alerts.storage.pages import page_of
+from alerts.storage.types import findable
+from alerts.subscribers.lists import require_lists
+from alerts.subscribers.models import Channel, ConsentEvent, ConsentKind, Membership, Standing, Subscriber
+
+
+@dataclass(frozen=True)
+class Proof:
+    """How consent changed: by which channel, with which words, and where that can be looked up."""
+
+    channel: Channel
+    words: str | None = None
+    source: str | None = None
+
+
+class HasLeft(Conflict):
+    """Somebody who left comes back only by their own text."""
+
+    code = "subscriber_left"
+    field = "phone"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This person left. Only their own text, with a join word or START, brings them back."
+        )
+
+
+async def find_by_phone(session: AsyncSession, phone: str, *, lock: bool = False) -> Subscriber | None:
+    """Who has this number (E.164). With ``lock``, nobody else changes them before we commit."""
+    query = select(Subscriber).where(findable(Subscriber.phone, phone))
+    return await session.scalar(query.with_for_update() if lock else query)
+
+
+async def get_subscriber(session: AsyncSession, subscriber_id: int, *, lock: bool = False) -> Subscriber:
+    """The subscriber. Raises NotFound. With ``lock``, nobody else changes them before we commit."""
+    found = await session.get(Subscriber, subscriber_id, with_for_update=lock or None)
+    if found is None:
+        raise NotFound("subscriber", subscriber_id)
+    return found
+
+
+async def join(
+    session: AsyncSession, phone: str, list_id: int, language: Language, proof: Proof
+) -> Subscriber:
+    """Put ``phone`` on a list at its owner's own word; that also brings back whoever had left."""
+    subscriber = await _take_up(session, phone, language)
+    if subscriber.language != language:
+        subscriber.language = language
+        _record(session, subscriber, ConsentKind.LANGUAGE_CHANGED, proof)
+    subscriber.standing = Standing.ACTIVE
+    await _add_to_lists(session, subscriber.id, [list_id])
+    _record(session, subscriber, ConsentKind.JOINED, proof, list_id)
+    await session.flush()
+    return subscriber
+
+
+async def add(
+    session: AsyncSession,
+    phone: str,
+    language: Language,
+    list_ids: Sequence[int],
+    tags: Iterable[str],
+    proof: Proof,
+) -> Subscriber:
+    """Put ``phone`` on lists for an organizer who holds its owner's consent.
+
+    Raises NotFound for an unknown list, HasLeft for somebody who said STOP.
+    """
+    await require_lists(session, list_ids)
+    subscriber = await _take_up(session, phone, language)
+    if subscriber.standing == Standing.LEFT:
+        raise HasLeft
+    subscriber.language = language
+    subscriber.standing = Standing.ACTIVE
+    subscriber.tags = sorted({*subscriber.tags, *tags})
+    await _add_to_lists(session, subscriber.id, list_ids)
+    for list_id in list_ids:
+        _record(session, subscriber, ConsentKind.JOINED, proof, list_id)
+    await session.flush()
+    return subscriber
+
+
+async def leave(session: AsyncSession, subscriber: Subscriber, proof: Proof) -> None:
+    """Text this person no more. Deliveries still waiting are skipped when they are claimed."""
+    if subscriber.standing != Standing.LEFT:
+        subscriber.standing = Standing.LEFT
+        _record(session, subscriber, ConsentKind.LEFT, proof)
+        await session.flush()
+
+
+async def mark_unreachable(session: AsyncSession, subscriber_id: int) -> None:
+    """The carrier says that this number gets no texts. Their own text brings them back."""
+    subscriber = await get_subscriber(session, subscriber_id, lock=True)
+    if subscriber.standing == Standing.ACTIVE:
+        subscriber.standing = Standing.UNREACHABLE
+        await session.flush()
+
+
+async def come_back(session: AsyncSession, subscriber: Subscriber, proof: Proof) -> None:
+    """Text this person again, on the lists they were on: they said START."""
+    if subscriber.standing != Standing.ACTIVE:
+        subscriber.standing = Standing.ACTIVE
+        _record(session, subscriber, ConsentKind.RETURNED, proof)
+        await session.flush()
+
+
+async def change_language(
+    session: AsyncSession, subscriber: Subscriber, language: Language, proof: Proof
+) -> None:
+    """Write to this person in ``language`` from now on."""
+    if subscriber.language != language:
+        subscriber.language = language
+        _record(session, subscriber, ConsentKind.LANGUAGE_CHANGED, proof)
+        await session.flush()
+
+
+async def change(
+    session: AsyncSession, subscriber_id: int, list_ids: Sequence[int] | None, tags: Iterable[str] | None
+) -> Subscriber:
+    """Change the lists and tags that organizers keep of somebody. Raises NotFound."""
+    subscriber = await get_subscriber(session, subscriber_id)
+    if list_ids is not None:
+        await require_lists(session, list_ids)
+        await session.execute(delete(Membership).where(Membership.subscriber_id == subscriber_id))
+        await _add_to_lists(session, subscriber_id, list_ids)
+    if tags is not None:
+        subscriber.tags = sorted(set(tags))
+    await session.flush()
+    return subscriber
+
+
+async def page_of_subscribers(
+    session: AsyncSession,
+    after: int | None,
+    limit: int,
+    *,
+    standing: Standing | None = None,
+    language: Language | None = None,
+    list_id: int | None = None,
+) -> tuple[Sequence[Subscriber], int | None]:
+    """Subscribers, oldest first, and the cursor of the next page."""
+    query = select(Subscriber)
+    if standing:
+        query = query.where(Subscriber.standing == standing)
+    if language:
+        query = query.where(Subscriber.language == language)
+    if list_id is not None:
+        query = query.join(Membership, Membership.subscriber_id == Subscriber.id).where(
+            Membership.list_id == list_id
+        )
+    return await page_of(session, query, Subscriber.id, after, limit)
+
+
+async def lists_of(session: AsyncSession, subscriber_ids: Iterable[int]) -> Mapping[int, list[int]]:
+    """The lists that each subscriber is on."""
+    lists: dict[int, list[int]] = {subscriber_id: [] for subscriber_id in subscriber_ids}
+    query = select(Membership).where(Membership.subscriber_id.in_(lists)).order_by(Membership.list_id)
+    for row in await session.scalars(query):
+        lists[row.subscriber_id].append(row.list_id)
+    return lists
+
+
+async def consent_of(session: AsyncSession, subscriber_id: int) -> Sequence[ConsentEvent]:
+    """What happened to somebody's consent, oldest first."""
+    query = select(ConsentEvent).where(ConsentEvent.subscriber_id == subscriber_id).order_by(ConsentEvent.id)
+    return (await session.scalars(query)).all()
+
+
+async def _take_up(session: AsyncSession, phone: str, language: Language) -> Subscriber:
+    """The row of ``phone``, made where there is none, and locked: two texts at once make one row."""
+    known = await find_by_phone(session, phone, lock=True)
+    if known is None:
+        row = insert(Subscriber).values(phone=phone, language=language, standing=Standing.PENDING)
+        await session.execute(row.on_conflict_do_nothing())
+        known = await find_by_phone(session, phone, lock=True)
+    assert known is not None  # noqa: S101 - inserted above or by the one that we waited for
+    return known
+
+
+async def _add_to_lists(session: AsyncSession, subscriber_id: int, list_ids: Iterable[int]) -> None:
+    rows = [{"list_id": list_id, "subscriber_id": subscriber_id} for list_id in list_ids]
+    if rows:
+        await session.execute(insert(Membership).values(rows).on_conflict_do_nothing())
+
+
+def _record(
+    session: AsyncSession, subscriber: Subscriber, kind: ConsentKind, proof: Proof, list_id: int | None = None
+) -> None:
+    session.add(
+        ConsentEvent(
+            subscriber_id=subscriber.id,
+            list_id=list_id,
+            kind=kind,
+            channel=proof.channel,
+            language=subscriber.language,
+            words=proof.words,
+            source=proof.source,
+        )
+    )
