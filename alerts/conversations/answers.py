@@ -15,7 +15,9 @@ RSVP = {
     Answer.NO: N_("Thank you for telling us. If you can come after all, answer YES: {title}, {when}."),
     Answer.MAYBE: N_("OK, maybe. When you know, answer YES or NO: {title}, {when}."),
 }
-RSVP_WITH_GUESTS = N_("Great, you are coming and bringing {guests}: {title}, {when}. If that changes, answer NO.")
+RSVP_WITH_GUESTS = N_(
+    "Great, you are coming and bringing {guests}: {title}, {when}. If that changes, answer NO."
+)
 
 
 def joined(language: Language, organization: str, list_name: str) -> str:
@@ -37,7 +39,9 @@ def already_joined(language: Language, list_name: str) -> str:
 def left(language: Language, organization: str) -> str:
     """The one confirmation of a STOP; nothing follows it."""
     return tr(
-        language, "{organization}: you will get no more texts from us. To come back, text START.", organization=organization
+        language,
+        "{organization}: you will get no more texts from us. To come back, text START.",
+        organization=organization,
     )
 
 
@@ -80,7 +84,9 @@ def unknown_number(language: Language, organization: str, word: str | None) -> s
     """To a number that is on no list; ``word`` is a join word, where there is one."""
     if word is None:
         return tr(
-            language, "{organization}: you are not on our list. A person will read this.", organization=organization
+            language,
+            "{organization}: you are not on our list. A person will read this.",
+            organization=organization,
         )
     return tr(
         language,

@@ -26,7 +26,11 @@ def normalise(text: str) -> str:
     shown = PICTURE.sub(lambda match: PICTURES[match[0]], lowered).translate(APOSTROPHES)
     taken_apart = unicodedata.normalize("NFKD", shown).translate(APOSTROPHES).casefold()
     # Mn are accents, Cf hidden letters, such as the zero-width space: neither parts a word.
-    letters = (letter for letter in taken_apart if unicodedata.category(letter) not in ("Mn", "Cf", "Cc") or letter in "\n\t\r")
+    letters = (
+        letter
+        for letter in taken_apart
+        if unicodedata.category(letter) not in ("Mn", "Cf", "Cc") or letter in "\n\t\r"
+    )
     return NOT_A_WORD.sub(" ", "".join(letters)).strip()
 
 

@@ -45,7 +45,9 @@ class Context:
 MOST_GUESTS = 99
 SLIP_LETTERS = 5  # a join word this long is known with one letter wrong
 # A wording in which somebody else stops, or nobody does.
-NOT_A_WAY_OUT = re.compile(r"\b(?:we|they|you|wont|will not|never|dont|do not|cant|cannot) (?:\w+ )?stop\b(?! text| send| mess)")
+NOT_A_WAY_OUT = re.compile(
+    r"\b(?:we|they|you|wont|will not|never|dont|do not|cant|cannot) (?:\w+ )?stop\b(?! text| send| mess)"
+)
 GUESTS = re.compile(r"\b(?:\+|plus|mas|con|with|and|y|iyo|la)? ?(\d{1,2})\b")
 ANSWERS = {"yes": Answer.YES, "no": Answer.NO, "maybe": Answer.MAYBE}
 
@@ -94,7 +96,12 @@ def _single(said: str, context: Context) -> Intent | None:
     if word is None:
         return None
     meanings = words()[word]
-    for meaning, kind in (("help", Help), ("return", Return), ("forget", Forget), ("language", ChangeLanguage)):
+    for meaning, kind in (
+        ("help", Help),
+        ("return", Return),
+        ("forget", Forget),
+        ("language", ChangeLanguage),
+    ):
         if meaning in meanings:
             return kind(_of(meanings[meaning], context))
     # At the carrier YES is a way back in for whoever had left.
@@ -171,10 +178,17 @@ def _slipped(said: str, join_words: Mapping[str, JoinWord]) -> JoinWord | None:
 
 def _one_slip(said: str, word: str) -> bool:
     """One letter more, less, other, or two neighbours exchanged."""
-    start = next((i for i, (a, b) in enumerate(zip(said, word, strict=False)) if a != b), min(len(said), len(word)))
+    start = next(
+        (i for i, (a, b) in enumerate(zip(said, word, strict=False)) if a != b), min(len(said), len(word))
+    )
     here, there = said[start:], word[start:]
     swapped = here[1:2] + here[:1] + here[2:]
-    return here[1:] == there[1:] or here[1:] == there or here == there[1:] or (len(here) > 1 and swapped == there)
+    return (
+        here[1:] == there[1:]
+        or here[1:] == there
+        or here == there[1:]
+        or (len(here) > 1 and swapped == there)
+    )
 
 
 def _guests(said: str) -> int:

@@ -1,0 +1,60 @@
+"""The simulator as a server on 127.0.0.1, in a thread of its own: for tests."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from types import TracebackType
+from urllib.request import Request, urlopen
+
+import uvicorn
+
+from alerts.carrier.simulator.app import Simulator, create_app
+from alerts.carrier.simulator.faults import Faults
+from alerts.carrier.simulator.messages import Message, SimulatorConfig
+
+
+class SimulatorServer:
+    """``with SimulatorServer(config) as server``: ``server.url`` is Twilio."""
+
+    def __init__(self, config: SimulatorConfig, faults: Faults | None = None, port: int = 0) -> None:
+        self.simulator = Simulator(config, faults)
+        self._listener = socket.create_server(("127.0.0.1", port), backlog=1024)
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self._server = uvicorn.Server(
+            uvicorn.Config(
+                create_app(self.simulator), log_level="warning", access_log=False, timeout_keep_alive=30
+            )
+        )
+        self._thread = threading.Thread(target=self._server.run, args=([self._listener],), daemon=True)
+
+    def __enter__(self) -> SimulatorServer:
+        self._thread.start()
+        while not self._server.started:
+            if not self._thread.is_alive():
+                raise RuntimeError("the simulator did not start")
+            self._thread.join(0.01)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.should_exit = True
+        self._thread.join()
+        self._listener.close()
+
+    def text(self, sender: str, body: str, sid: str | None = None) -> list[str]:
+        """A worker texts ``body``; the answers that come back."""
+        data = json.dumps({"from": sender, "body": body, "sid": sid}).encode()
+        request = Request(self.url + "/simulator/texts", data, {"Content-Type": "application/json"})  # noqa: S310 - loopback
+        with urlopen(request, timeout=30) as answer:  # noqa: S310 - loopback
+            said = json.load(answer)
+        if said["http_status"] != 200:
+            raise RuntimeError(f"the webhook answered {said['http_status']}")
+        answers: list[str] = said["answers"]
+        return answers
+
+    def alerts_to(self, number: str) -> list[Message]:
+        """Texts that were sent to this number through the API, oldest first."""
+        return [one for one in self.simulator.carrier.texts_to(number) if one.direction == "outbound-api"]

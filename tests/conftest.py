@@ -1,0 +1,147 @@
+"""What every test stands on: real PostgreSQL and Valkey, our simulator, and people from the story."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    import httpx
+
+    from alerts.carrier.simulator.server import SimulatorServer
+    from tests.api import Api
+
+ACCOUNT = "AC" + "0" * 32
+TOKEN = "the token of the tests"  # noqa: S105 - not a secret
+PUBLIC_URL = "http://alerts.test"
+OUR_NUMBER = "+19095550100"
+
+# Before any module of ours reads its settings. A test that needs a server gives the real addresses.
+os.environ.update(
+    DATABASE_URL="postgresql://nobody@/nothing?host=/nowhere",
+    REDIS_URL="unix:///nowhere",
+    PUBLIC_URL=PUBLIC_URL,
+    TWILIO_ACCOUNT_SID=ACCOUNT,
+    TWILIO_AUTH_TOKEN=TOKEN,
+    TWILIO_FROM_NUMBERS=OUR_NUMBER,
+    TWILIO_MESSAGING_SERVICE_SID="",
+    TWILIO_OPT_OUT="off",
+    SEALING_KEYS="1:" + "b29v" * 10 + "b28=",
+    SESSION_SECRET=secrets.token_hex(32),
+    ORGANIZATION_NAME="Warehouse Workers Center",
+    DEFAULT_TIMEZONE="America/Los_Angeles",
+    LOG_LEVEL="INFO",
+)
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """One event loop for all async tests: the engine's connections belong to it."""
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """An embedded PostgreSQL with the newest schema, for the whole run."""
+    from alerts.settings import settings
+    from alerts.storage.embedded import embedded_postgres
+    from alerts.storage.migrate import upgrade
+
+    # Not in pytest's own folder: that is closed to the user that PostgreSQL runs as.
+    folder = Path(tempfile.mkdtemp(prefix="alerts-test-"))
+    with embedded_postgres(folder, forgetful=True) as url:
+        os.environ["DATABASE_URL"] = url
+        settings.cache_clear()
+        upgrade(settings().sqlalchemy_url)
+        yield url
+
+
+@pytest.fixture
+async def database(postgres_url: str, anyio_backend: str) -> AsyncIterator[None]:
+    """A database with nothing in it."""
+    from sqlalchemy import text
+
+    from alerts.storage.engine import close_engine, engine
+    from alerts.storage.tables import Table
+
+    async with engine().begin() as connection:
+        names = ", ".join(table.name for table in Table.metadata.sorted_tables)
+        await connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
+    yield
+    await close_engine()
+
+
+@pytest.fixture(scope="session")
+def valkey_url() -> Iterator[str]:
+    """An embedded Valkey, for the whole run."""
+    from alerts.settings import settings
+    from alerts.storage.embedded import embedded_valkey
+
+    with embedded_valkey() as url:
+        os.environ["REDIS_URL"] = url
+        settings.cache_clear()
+        yield url
+
+
+@pytest.fixture
+def valkey(valkey_url: str) -> Iterator[None]:
+    """A Valkey with nothing in it."""
+    from alerts.storage.redis import redis
+
+    redis.cache_clear()
+    redis().flushdb()
+    yield
+    redis().close()
+    redis.cache_clear()
+
+
+@pytest.fixture
+async def api(database: None, valkey: None) -> AsyncIterator[Api]:
+    """The application, with an API key that may not read numbers."""
+    from tests.api import Api
+
+    async with _client(may_read_numbers=False) as client:
+        yield Api(client)
+
+
+@pytest.fixture
+async def trusted_api(api: Api) -> AsyncIterator[Api]:
+    """The same application, with a key that may read numbers."""
+    from tests.api import Api
+
+    async with _client(may_read_numbers=True) as client:
+        yield Api(client)
+
+
+@asynccontextmanager
+async def _client(*, may_read_numbers: bool) -> AsyncIterator[httpx.AsyncClient]:
+    import httpx
+
+    from alerts.main import app
+    from alerts.storage.engine import session_scope
+    from alerts.team.service import create_api_key
+
+    async with session_scope() as session:
+        made = await create_api_key(session, "test", may_read_numbers=may_read_numbers)
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    headers = {"Authorization": f"Bearer {made.key}"}
+    async with httpx.AsyncClient(transport=transport, base_url=PUBLIC_URL, headers=headers) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def simulator() -> Iterator[SimulatorServer]:
+    """A Twilio on loopback; each test forgets what it took."""
+    from alerts.carrier.simulator.messages import SimulatorConfig
+    from alerts.carrier.simulator.server import SimulatorServer
+
+    config = SimulatorConfig(ACCOUNT, TOKEN, (OUR_NUMBER,), inbound_url="http://127.0.0.1:1/unused")
+    with SimulatorServer(config) as server:
+        yield server
