@@ -58,7 +58,15 @@ class Api:
 def inbound_form(sender: str, body: str, sid: str | None = None, **more: str) -> dict[str, str]:
     """What Twilio posts for a text."""
     sid = sid or "SM" + secrets.token_hex(16)
-    return {"MessageSid": sid, "From": sender, "To": OUR_NUMBER, "Body": body, "NumMedia": "0", "FromCity": "", **more}
+    return {
+        "MessageSid": sid,
+        "From": sender,
+        "To": OUR_NUMBER,
+        "Body": body,
+        "NumMedia": "0",
+        "FromCity": "",
+        **more,
+    }
 
 
 def _checked(answer: httpx.Response, status: int) -> Any:

@@ -39,4 +39,6 @@ def _format(moment: datetime, zone: str, language: Language, pattern: str) -> st
     if moment.tzinfo is None:
         raise ValueError("a time without its zone cannot be told to anyone")
     text = format_datetime(moment, pattern, tzinfo=ZoneInfo(zone), locale=LOCALE[language])
-    return "".join(letter if letter in GSM7 else CHEAPER.get(letter, "") for letter in text)
+    # People text "5:00 pm"; with CLDR's stops a sentence would end in two.
+    plain = text.replace("a.m.", "am").replace("p.m.", "pm")
+    return "".join(letter if letter in GSM7 else CHEAPER.get(letter, "") for letter in plain)

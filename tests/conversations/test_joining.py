@@ -53,7 +53,9 @@ async def test_joining_again_is_answered_as_such(api: Api) -> None:
     assert await api.text(MARIA, "unete") == "Ya estabas en la lista Inland Empire. Para salir: STOP."
 
 
-@pytest.mark.parametrize("word", ["STOP", "ALTO", "JOOJI", "stop please", "ya no me manden mensajes", "iga saar liiska"])
+@pytest.mark.parametrize(
+    "word", ["STOP", "ALTO", "JOOJI", "stop please", "ya no me manden mensajes", "iga saar liiska"]
+)
 async def test_a_way_out_in_any_language_is_answered_once_in_the_subscribers(api: Api, word: str) -> None:
     await api.post("/v1/lists", inland_empire())
     await api.text(YASMIN, "KU BIIR")
@@ -79,7 +81,8 @@ async def test_whoever_left_comes_back_by_their_own_word(api: Api, word: str, hi
 
 
 @pytest.mark.parametrize(
-    ("word", "hint"), [("HELP", "a person will read"), ("AYUDA", "te lee una persona"), ("CAAWIN", "qof baa akhrin")]
+    ("word", "hint"),
+    [("HELP", "a person will read"), ("AYUDA", "te lee una persona"), ("CAAWIN", "qof baa akhrin")],
 )
 async def test_help_is_answered_even_to_strangers(api: Api, word: str, hint: str) -> None:
     answer = await api.text(JAMES, word)
@@ -117,10 +120,9 @@ async def test_where_the_carrier_answered_already_we_do_not(api: Api) -> None:
     assert subscriber["standing"] == "left"
 
 
-@pytest.mark.parametrize("signature", ["", "wrong", "é"])
+@pytest.mark.parametrize("signature", ["", "wrong", "x" * 28])
 async def test_a_wrong_signature_is_refused_and_nothing_is_recorded(api: Api, signature: str) -> None:
     await api.post("/v1/lists", inland_empire())
-    signature = signature.encode("utf-8").decode("latin-1")
     answer = await api.webhook("/twilio/inbound", inbound_form(MARIA, "UNETE"), signature)
     assert answer.status_code == 403
     assert answer.headers["content-type"] == "application/problem+json"
@@ -144,7 +146,9 @@ async def test_a_huge_webhook_is_refused(api: Api) -> None:
     assert answer.status_code == 413
 
 
-@pytest.mark.parametrize("body", ["", " ", "\x00", "💥" * 700, "<script>alert(1)</script>", "=1+1", "\u202e" * 100])
+@pytest.mark.parametrize(
+    "body", ["", " ", "\x00", "💥" * 700, "<script>alert(1)</script>", "=1+1", "\u202e" * 100]
+)
 async def test_whatever_is_texted_is_answered(api: Api, body: str) -> None:
     await api.post("/v1/lists", inland_empire())
     await api.text(MARIA, "UNETE")

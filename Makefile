@@ -1,0 +1,54 @@
+# Everything a person runs. `make help` lists it.
+
+PYTHON ?= $(shell for python in python3.14 python3.13 python3.12 python3.11 python3; do \
+	command -v $$python >/dev/null && $$python -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help venv lint test demo format lock catalogs clean
+
+help: ## what can be done
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
+
+venv: $(STAMP) ## the environment, with every dependency at its pinned hash
+
+$(STAMP): requirements-dev.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed, with its venv module (Debian: python3-venv)."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+lint: $(STAMP) ## style, types, and who may import whom
+	$(BIN)/ruff format --check alerts workers bench tests
+	$(BIN)/ruff check alerts workers bench tests
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+test: $(STAMP) ## everything that needs no browser, on real PostgreSQL and Valkey
+	$(BIN)/python -m pytest $(ARGS)
+
+demo: $(STAMP) ## the whole system and a story; ARGS=--once ends after it
+	@$(BIN)/alerts demo $(ARGS)
+
+format: $(STAMP) ## put the code in order
+	$(BIN)/ruff format alerts workers bench tests
+	$(BIN)/ruff check --fix alerts workers bench tests
+
+catalogs: $(STAMP) ## texts: from the code into locales/
+	$(BIN)/pybabel --quiet extract -F pyproject.toml -k tr:2 -k N_ --no-location --sort-output --project=alerts \
+		--version=1 --copyright-holder="the authors of alerts" --msgid-bugs-address="" -o locales/alerts.pot .
+	$(BIN)/pybabel --quiet update --previous --ignore-pot-creation-date -w 110 -i locales/alerts.pot -d locales -D alerts
+
+lock: $(STAMP) ## pin the newest versions that pyproject.toml allows
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+		--no-annotate --upgrade pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+		--no-annotate --upgrade --extra dev pyproject.toml -o requirements-dev.lock
+
+clean: ## remove what make made
+	rm -rf $(VENV) *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,57 @@
+"""The ``alerts`` command."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Calls workers to action by text message.")
+key = typer.Typer(no_args_is_help=True, help="API keys.")
+app.add_typer(key, name="key")
+
+# Imports stand in the commands: ``alerts --help`` needs no settings and answers at once.
+
+
+@app.command()
+def demo(
+    once: Annotated[bool, typer.Option(help="End after the story: exit status 0 only if every step was true.")] = False,
+    port: Annotated[int, typer.Option(help="Of the web process; the phones page has the next one.")] = 8000,
+) -> None:
+    """Start everything on this computer and play a story against it."""
+    from alerts.demo.run import run_demo
+
+    raise typer.Exit(run_demo(once=once, port=port))
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database at DATABASE_URL to the newest schema."""
+    from alerts.settings import settings
+    from alerts.storage.migrate import newest, upgrade
+
+    upgrade(settings().sqlalchemy_url)
+    typer.echo(f"The database is at revision {newest()}.")
+
+
+@key.command("create")
+def create_key(
+    name: Annotated[str, typer.Argument(help="Who or what will use it.")],
+    read_numbers: Annotated[bool, typer.Option(help="May see whole phone numbers.")] = False,
+) -> None:
+    """Make an API key and print it: it cannot be shown again."""
+    from alerts.storage.engine import close_engine, session_scope
+    from alerts.team.service import create_api_key
+
+    async def create() -> str:
+        async with session_scope() as session:
+            made = await create_api_key(session, name, may_read_numbers=read_numbers)
+        await close_engine()
+        return made.key
+
+    typer.echo(asyncio.run(create()))
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,56 @@
+"""JSON over HTTP for the story: what an API user without a library would write."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+from urllib.error import HTTPError, URLError
+from urllib.request import Request, urlopen
+
+START_SECONDS = 60.0
+
+
+class Unreachable(Exception):
+    """A part of the demo does not answer."""
+
+
+class Http:
+    """Calls to one server."""
+
+    def __init__(self, base: str, key: str | None = None) -> None:
+        self.base = base
+        self._headers = {"Content-Type": "application/json"}
+        if key:
+            self._headers["Authorization"] = f"Bearer {key}"
+
+    def get(self, path: str) -> Any:
+        """GET; the JSON that comes back. Raises Unreachable."""
+        return self._call(Request(self.base + path, headers=self._headers))
+
+    def post(self, path: str, body: object = None) -> Any:
+        """POST; the JSON that comes back. Raises Unreachable."""
+        return self._call(Request(self.base + path, json.dumps(body).encode(), self._headers, method="POST"))
+
+    def wait_for(self, path: str) -> None:
+        """Until ``path`` answers with success. Raises Unreachable."""
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            try:
+                self.get(path)
+            except Unreachable:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.2)
+            else:
+                return
+
+    def _call(self, request: Request) -> Any:
+        try:
+            with urlopen(request, timeout=30) as answer:
+                body = answer.read()
+        except HTTPError as error:
+            raise Unreachable(f"{request.full_url}: {error.code} {error.read().decode()[:500]}") from None
+        except (URLError, OSError) as error:
+            raise Unreachable(f"{request.full_url}: {error}") from None
+        return json.loads(body) if body else None
