@@ -16,7 +16,9 @@ app.add_typer(key, name="key")
 
 @app.command()
 def demo(
-    once: Annotated[bool, typer.Option(help="End after the story: exit status 0 only if every step was true.")] = False,
+    once: Annotated[
+        bool, typer.Option(help="End after the story: exit status 0 only if every step was true.")
+    ] = False,
     port: Annotated[int, typer.Option(help="Of the web process; the phones page has the next one.")] = 8000,
 ) -> None:
     """Start everything on this computer and play a story against it."""

@@ -132,7 +132,7 @@ def parse_sealing_keys(text: str) -> dict[int, bytes]:
 def settings() -> Settings:
     """The environment of this process, read once. Raises BadSettings."""
     try:
-        return Settings()  # type: ignore[call-arg]
+        return Settings()
     except ValidationError as error:
         lines = [
             f"  {'_'.join(str(part) for part in problem['loc']).upper() or 'environment'}: {problem['msg']}"

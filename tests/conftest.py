@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tests.api import Api
 
 ACCOUNT = "AC" + "0" * 32
-TOKEN = "the token of the tests"  # noqa: S105 - not a secret
+TOKEN = "the token of the tests"
 PUBLIC_URL = "http://alerts.test"
 OUR_NUMBER = "+19095550100"
 

@@ -4,55 +4,53 @@ from __future__ import annotations
 
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 
 from alerts.actions import service
 from alerts.actions.models import Action
 from alerts.actions.schemas import ActionChange, ActionOut, Count, NewAction, RsvpOut, SummaryOut
 from alerts.language.languages import Language
 from alerts.storage.pages import After, Limit, Page
-from alerts.team.access import Caller, Id, Session
+from alerts.team.access import Id, Session, authenticated
 from alerts.understanding.intents import Answer
 
-router = APIRouter(prefix="/v1/actions", tags=["actions"])
+router = APIRouter(prefix="/v1/actions", tags=["actions"], dependencies=[Depends(authenticated)])
 
 
 @router.post("", status_code=201)
-async def create_action(body: NewAction, session: Session, caller: Caller) -> ActionOut:
+async def create_action(body: NewAction, session: Session) -> ActionOut:
     """Make an action."""
     return _out(await service.create_action(session, body.model_dump()))
 
 
 @router.get("")
-async def page_of_actions(
-    session: Session, caller: Caller, after: After = None, limit: Limit = 50
-) -> Page[ActionOut]:
+async def page_of_actions(session: Session, after: After = None, limit: Limit = 50) -> Page[ActionOut]:
     """Actions, oldest first."""
     rows, following = await service.page_of_actions(session, after, limit)
     return Page(items=[_out(row) for row in rows], next=following)
 
 
 @router.get("/{action_id}")
-async def get_action(action_id: Id, session: Session, caller: Caller) -> ActionOut:
+async def get_action(action_id: Id, session: Session) -> ActionOut:
     """One action."""
     return _out(await service.get_action(session, action_id))
 
 
 @router.patch("/{action_id}")
-async def change_action(action_id: Id, body: ActionChange, session: Session, caller: Caller) -> ActionOut:
+async def change_action(action_id: Id, body: ActionChange, session: Session) -> ActionOut:
     """Change an action; what is left out, or null, stays."""
     return _out(await service.change_action(session, action_id, body.model_dump(exclude_none=True)))
 
 
 @router.post("/{action_id}/cancel")
-async def cancel_action(action_id: Id, session: Session, caller: Caller) -> ActionOut:
+async def cancel_action(action_id: Id, session: Session) -> ActionOut:
     """Call an action off."""
     return _out(await service.cancel_action(session, action_id))
 
 
 @router.get("/{action_id}/rsvps")
 async def page_of_rsvps(
-    action_id: Id, session: Session, caller: Caller, after: After = None, limit: Limit = 50
+    action_id: Id, session: Session, after: After = None, limit: Limit = 50
 ) -> Page[RsvpOut]:
     """Who answered what."""
     rows, following = await service.page_of_rsvps(session, action_id, after, limit)
@@ -70,7 +68,7 @@ async def page_of_rsvps(
 
 
 @router.get("/{action_id}/summary")
-async def summary(action_id: Id, session: Session, caller: Caller) -> SummaryOut:
+async def summary(action_id: Id, session: Session) -> SummaryOut:
     """How many will come, in all and by language."""
     total = Count()
     languages: dict[Language, Count] = {}

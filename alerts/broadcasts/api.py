@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from fastapi import APIRouter, BackgroundTasks, Response
+from fastapi import APIRouter, BackgroundTasks, Depends, Response
 
 from alerts.broadcasts import service
 from alerts.broadcasts.audience import Audience
@@ -25,14 +25,14 @@ from alerts.carrier.webhooks import SignedForm
 from alerts.language.languages import Language
 from alerts.storage.pages import After, Limit, Page
 from alerts.storage.redis import enqueue
-from alerts.team.access import Caller, Id, Session
+from alerts.team.access import Id, Session, authenticated
 
-router = APIRouter(prefix="/v1/alerts", tags=["alerts"])
+router = APIRouter(prefix="/v1/alerts", tags=["alerts"], dependencies=[Depends(authenticated)])
 callbacks = APIRouter(tags=["twilio"])
 
 
 @router.post("", status_code=201)
-async def create_alert(body: NewAlert, session: Session, caller: Caller) -> AlertOut:
+async def create_alert(body: NewAlert, session: Session) -> AlertOut:
     """Write an alert. Nothing goes out before it is sent."""
     facts = {
         "text": body.text,
@@ -45,22 +45,20 @@ async def create_alert(body: NewAlert, session: Session, caller: Caller) -> Aler
 
 
 @router.get("")
-async def page_of_alerts(
-    session: Session, caller: Caller, after: After = None, limit: Limit = 50
-) -> Page[AlertOut]:
+async def page_of_alerts(session: Session, after: After = None, limit: Limit = 50) -> Page[AlertOut]:
     """Alerts, oldest first."""
     rows, following = await service.page_of_alerts(session, after, limit)
     return Page(items=[_out(row) for row in rows], next=following)
 
 
 @router.get("/{alert_id}")
-async def get_alert(alert_id: Id, session: Session, caller: Caller) -> AlertOut:
+async def get_alert(alert_id: Id, session: Session) -> AlertOut:
     """One alert."""
     return _out(await service.get_alert(session, alert_id))
 
 
 @router.patch("/{alert_id}")
-async def change_alert(alert_id: Id, body: AlertChange, session: Session, caller: Caller) -> AlertOut:
+async def change_alert(alert_id: Id, body: AlertChange, session: Session) -> AlertOut:
     """Change a draft; what is left out, or null, stays."""
     facts: dict[str, Any] = body.model_dump(exclude_none=True, exclude={"audience"})
     if "action" in facts:
@@ -71,7 +69,7 @@ async def change_alert(alert_id: Id, body: AlertChange, session: Session, caller
 
 
 @router.get("/{alert_id}/preview")
-async def preview(alert_id: Id, session: Session, caller: Caller) -> PreviewOut:
+async def preview(alert_id: Id, session: Session) -> PreviewOut:
     """Who will get what, and what it takes on the air."""
     previews, missing = await service.preview(session, alert_id)
     languages = {
@@ -93,7 +91,7 @@ async def preview(alert_id: Id, session: Session, caller: Caller) -> PreviewOut:
 
 
 @router.post("/{alert_id}/send", status_code=202)
-async def send(alert_id: Id, session: Session, caller: Caller, tasks: BackgroundTasks) -> AlertOut:
+async def send(alert_id: Id, session: Session, tasks: BackgroundTasks) -> AlertOut:
     """Send it, now or at its ``send_at``. Sending twice is sending once."""
     alert = await service.send(session, alert_id)
     if alert.state == AlertState.SENDING:
@@ -103,13 +101,13 @@ async def send(alert_id: Id, session: Session, caller: Caller, tasks: Background
 
 
 @router.post("/{alert_id}/pause")
-async def pause(alert_id: Id, session: Session, caller: Caller) -> AlertOut:
+async def pause(alert_id: Id, session: Session) -> AlertOut:
     """Stop sending; what is on its way arrives."""
     return _out(await service.pause(session, alert_id))
 
 
 @router.post("/{alert_id}/resume")
-async def resume(alert_id: Id, session: Session, caller: Caller, tasks: BackgroundTasks) -> AlertOut:
+async def resume(alert_id: Id, session: Session, tasks: BackgroundTasks) -> AlertOut:
     """Go on where it was paused."""
     alert = await service.resume(session, alert_id)
     tasks.add_task(enqueue, "fan_out", alert_id)
@@ -117,13 +115,13 @@ async def resume(alert_id: Id, session: Session, caller: Caller, tasks: Backgrou
 
 
 @router.post("/{alert_id}/cancel")
-async def cancel(alert_id: Id, session: Session, caller: Caller) -> AlertOut:
+async def cancel(alert_id: Id, session: Session) -> AlertOut:
     """Send no more of it, ever."""
     return _out(await service.cancel(session, alert_id))
 
 
 @router.get("/{alert_id}/report")
-async def report(alert_id: Id, session: Session, caller: Caller) -> ReportOut:
+async def report(alert_id: Id, session: Session) -> ReportOut:
     """How many deliveries stand where."""
     alert = await service.get_alert(session, alert_id)
     totals: Counter[DeliveryState] = Counter()
@@ -139,7 +137,7 @@ async def report(alert_id: Id, session: Session, caller: Caller) -> ReportOut:
 
 @router.get("/{alert_id}/deliveries")
 async def page_of_deliveries(
-    alert_id: Id, session: Session, caller: Caller, after: After = None, limit: Limit = 50
+    alert_id: Id, session: Session, after: After = None, limit: Limit = 50
 ) -> Page[DeliveryOut]:
     """One row a person."""
     rows, following = await service.page_of_deliveries(session, alert_id, after, limit)

@@ -47,7 +47,7 @@ async def require_audience(session: AsyncSession, audience: Audience) -> None:
         await actions.get_action(session, audience.action)
 
 
-def people(audience: Audience) -> Select[tuple[int, Language]]:
+def people(audience: Audience) -> Select[int, Language]:
     """Id and language of everyone in the audience who may be texted."""
     query = select(Subscriber.id, Subscriber.language).where(Subscriber.standing == Standing.ACTIVE)
     if audience.lists:

@@ -13,8 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from alerts.actions import service as actions
 from alerts.broadcasts.audience import Audience, people_by_language, require_audience
 from alerts.broadcasts.models import Alert, Delivery
-from alerts.broadcasts.states import AlertState, DeliveryState
 from alerts.broadcasts.statements import NEWEST_QUESTION
+from alerts.broadcasts.states import AlertState, DeliveryState
 from alerts.broadcasts.texts import Facts, compose
 from alerts.errors import Conflict, DomainError, NotFound
 from alerts.language.languages import Language

@@ -7,16 +7,17 @@ left is never repeated here: that would be a second text on somebody's phone.
 from __future__ import annotations
 
 import logging
+from typing import Any
 from urllib.parse import urlencode
 
 from aiohttp import (
-    BasicAuth,
     ClientConnectorError,
     ClientError,
     ClientSession,
     ClientTimeout,
     DummyCookieJar,
     TCPConnector,
+    encode_basic_auth,
 )
 from twilio.http import AsyncHttpClient
 from twilio.http.response import Response
@@ -39,17 +40,16 @@ class TwilioTransport(AsyncHttpClient):
     def __init__(self, connections: int) -> None:
         super().__init__(logging.getLogger(__name__), is_async=True, timeout=REQUEST_SECONDS)
         self._session = ClientSession(
-            timeout=ClientTimeout(total=REQUEST_SECONDS, connect=CONNECT_SECONDS),
             # Given up before Twilio's side gives it up: a connection that died idle loses a request.
             connector=TCPConnector(limit=connections, keepalive_timeout=10),
             cookie_jar=DummyCookieJar(),
         )
 
-    async def request(  # noqa: PLR0913 - the SDK's interface
+    async def request(  # type: ignore[override]  # noqa: PLR0913, PLR0917 - the SDK's interface
         self,
         method: str,
         uri: str,
-        params: dict[str, object] | None = None,
+        params: dict[str, Any] | None = None,
         data: dict[str, object] | None = None,
         headers: dict[str, str] | None = None,
         auth: tuple[str, str] | None = None,
@@ -57,15 +57,16 @@ class TwilioTransport(AsyncHttpClient):
         allow_redirects: bool = False,
     ) -> Response:
         """One request, once. Raises NotConnected or NoAnswer."""
+        sent = {**(headers or {}), **({"Authorization": encode_basic_auth(*auth)} if auth else {})}
         try:
             async with self._session.request(
                 method,
                 uri,
                 params=params,
                 data=urlencode(data, doseq=True).encode() if data else None,
-                headers=headers,
-                auth=BasicAuth(*auth) if auth else None,
+                headers=sent,
                 allow_redirects=allow_redirects,
+                timeout=ClientTimeout(total=timeout or REQUEST_SECONDS, connect=CONNECT_SECONDS),
             ) as answer:
                 return Response(answer.status, await answer.text(), answer.headers)
         except ClientConnectorError:

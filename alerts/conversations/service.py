@@ -92,7 +92,7 @@ async def _answer(session: AsyncSession, text: InboundText) -> tuple[Intent, str
     return intent, answer
 
 
-async def _act(
+async def _act(  # noqa: PLR0911 - one for each intent
     session: AsyncSession,
     text: InboundText,
     intent: Intent,

@@ -99,7 +99,8 @@ class Story:
         name = LISTS[worker.list][0]
         words = {"en": "you are on the list", "es": "entraste a", "so": "waxaad ku jirtaa"}
         self._see(
-            f"{worker.name} is welcomed in {worker.language}", words[worker.language] in answer and name in answer
+            f"{worker.name} is welcomed in {worker.language}",
+            words[worker.language] in answer and name in answer,
         )
 
     def _call_actions(self) -> list[int]:
@@ -151,7 +152,9 @@ class Story:
             for meaning in ("yes", "no", "maybe"):
                 wanted = sum(worker.means == meaning for worker in said)
                 self._see(f"{meaning} in {language}", count.get(meaning, 0) == wanted, quiet=True)
-            self._see(f"guests in {language}", count.get("guests", 0) == sum(w.guests for w in said), quiet=True)
+            self._see(
+                f"guests in {language}", count.get("guests", 0) == sum(w.guests for w in said), quiet=True
+            )
             grid.add_row(language, *(str(count.get(name, 0)) for name in ("yes", "no", "maybe", "guests")))
         total = summary["answers"]
         grid.add_row("all", *(str(total[name]) for name in ("yes", "no", "maybe", "guests")), style="bold")
@@ -161,7 +164,10 @@ class Story:
         [answer] = self._text(worker, "JOOJI")
         self._see(f"{worker.name} is told so, once, in Somali", "fariimo dambe" in answer)
         before = self._alerts_on(worker)
-        body = {"audience": {"lists": [list_id]}, "text": {"en": "See you there!", "es": "Nos vemos!", "so": "Waan kulannaa!"}}
+        body = {
+            "audience": {"lists": [list_id]},
+            "text": {"en": "See you there!", "es": "Nos vemos!", "so": "Waan kulannaa!"},
+        }
         alert = self._web.post("/v1/alerts", body)["id"]
         self._web.post(f"/v1/alerts/{alert}/send")
         self._until("the other two got it", lambda: self._delivered(alert) == 2)

@@ -16,7 +16,7 @@ After = Annotated[int | None, Field(ge=0, le=2**63 - 1, description="`next` of t
 Limit = Annotated[int, Field(ge=1, le=500, description="items a page")]
 
 
-class Page(BaseModel, Generic[Item]):  # noqa: UP046 - 3.11
+class Page(BaseModel, Generic[Item]):
     """``items``, and what to send as ``after`` for those that follow; null at the end."""
 
     items: list[Item]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends, Query
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from alerts.errors import NotFound
@@ -25,43 +26,41 @@ from alerts.subscribers.schemas import (
     SubscriberOut,
 )
 from alerts.subscribers.service import Proof
-from alerts.team.access import Caller, Id, Session
+from alerts.team.access import Caller, Id, Session, authenticated
 from alerts.team.models import ApiKey
 
-router = APIRouter(prefix="/v1")
+router = APIRouter(prefix="/v1", dependencies=[Depends(authenticated)])
 
 
 @router.post("/lists", status_code=201, tags=["lists"])
-async def create_list(body: NewList, session: Session, caller: Caller) -> ListOut:
+async def create_list(body: NewList, session: Session) -> ListOut:
     """Make a list, with a join word in each language."""
     made = await lists.create_list(session, body.name, body.timezone, body.join_words)
     return (await _lists_out(session, [made]))[0]
 
 
 @router.get("/lists", tags=["lists"])
-async def page_of_lists(
-    session: Session, caller: Caller, after: After = None, limit: Limit = 50
-) -> Page[ListOut]:
+async def page_of_lists(session: Session, after: After = None, limit: Limit = 50) -> Page[ListOut]:
     """Lists, oldest first."""
     rows, following = await lists.page_of_lists(session, after, limit)
     return Page(items=await _lists_out(session, rows), next=following)
 
 
 @router.get("/lists/{list_id}", tags=["lists"])
-async def get_list(list_id: Id, session: Session, caller: Caller) -> ListOut:
+async def get_list(list_id: Id, session: Session) -> ListOut:
     """One list."""
     return (await _lists_out(session, [await lists.get_list(session, list_id)]))[0]
 
 
 @router.patch("/lists/{list_id}", tags=["lists"])
-async def change_list(list_id: Id, body: ListChange, session: Session, caller: Caller) -> ListOut:
+async def change_list(list_id: Id, body: ListChange, session: Session) -> ListOut:
     """Change a list; its join words are replaced as a whole."""
     changed = await lists.change_list(session, list_id, body.name, body.timezone, body.join_words)
     return (await _lists_out(session, [changed]))[0]
 
 
 @router.delete("/lists/{list_id}", status_code=204, tags=["lists"])
-async def delete_list(list_id: Id, session: Session, caller: Caller) -> None:
+async def delete_list(list_id: Id, session: Session) -> None:
     """Delete a list that nobody is on."""
     await lists.delete_list(session, list_id)
 
@@ -85,18 +84,18 @@ async def find_subscriber(body: PhoneQuestion, session: Session, caller: Caller)
 
 
 @router.get("/subscribers", tags=["subscribers"])
-async def page_of_subscribers(
+async def page_of_subscribers(  # noqa: PLR0913, PLR0917 - its filters
     session: Session,
     caller: Caller,
     after: After = None,
     limit: Limit = 50,
     standing: Standing | None = None,
     language: Language | None = None,
-    list: int | None = None,
+    list_id: Annotated[int | None, Query(alias="list")] = None,
 ) -> Page[SubscriberOut]:
     """Subscribers, oldest first."""
     rows, following = await service.page_of_subscribers(
-        session, after, limit, standing=standing, language=language, list_id=list
+        session, after, limit, standing=standing, language=language, list_id=list_id
     )
     return Page(items=await _subscribers_out(session, rows, caller), next=following)
 
@@ -129,7 +128,7 @@ async def remove_subscriber(subscriber_id: Id, session: Session, caller: Caller)
 
 
 @router.get("/subscribers/{subscriber_id}/consent", tags=["subscribers"])
-async def consent_of(subscriber_id: Id, session: Session, caller: Caller) -> list[ConsentOut]:
+async def consent_of(subscriber_id: Id, session: Session) -> list[ConsentOut]:
     """What happened to somebody's consent, oldest first."""
     await service.get_subscriber(session, subscriber_id)
     return [

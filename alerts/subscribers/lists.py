@@ -63,7 +63,7 @@ class ListHasMembers(Conflict):
 
 async def create_list(session: AsyncSession, name: str, timezone: str, words: Mapping[Language, str]) -> List:
     """Make a list. Raises ListNameTaken, JoinWordTaken, JoinWordReserved."""
-    made = await session.scalar(
+    made: List | None = await session.scalar(
         insert(List).values(name=name, timezone=timezone).on_conflict_do_nothing().returning(List)
     )
     if made is None:

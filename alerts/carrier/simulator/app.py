@@ -30,7 +30,7 @@ class Simulator:
         self._deliveries: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
-    async def running(self, app: Starlette) -> AsyncIterator[None]:
+    async def running(self, _app: Starlette) -> AsyncIterator[None]:
         """Webhooks go out for as long as this lasts."""
         self.webhooks = Webhooks(self.config, self.faults)
         yield
@@ -107,7 +107,12 @@ def create_app(simulator: Simulator) -> ASGIApp:
         texts = [one for one in simulator.carrier.messages.values() if one.direction != "inbound"]
         by_number: dict[str, list[dict[str, object]]] = {}
         for one in texts:
-            line = {"sid": one.sid, "body": one.body, "status": one.status, "direction": one.direction}
+            line: dict[str, object] = {
+                "sid": one.sid,
+                "body": one.body,
+                "status": one.status,
+                "direction": one.direction,
+            }
             by_number.setdefault(one.to, []).append(line)
         return JSONResponse({"total": len(texts), "phones": by_number})
 

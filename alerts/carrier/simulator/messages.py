@@ -123,7 +123,7 @@ class Carrier:
         word = inbound.body.strip().upper()
         if word in STOP:
             self.opted_out.add(inbound.sender)
-            return "You have successfully been unsubscribed. You will not receive any more messages from this number."
+            return "You have successfully been unsubscribed. You will not receive any more messages."
         if word in START and inbound.sender in self.opted_out:
             self.opted_out.discard(inbound.sender)
             return "You have successfully been re-subscribed to messages from this number."

@@ -133,7 +133,7 @@ async def _list(simulator: Simulator, request: Request) -> Response:
 
 
 def _matches(message: Message, to: str | None, sender: str | None, asked: dict[str, str]) -> bool:
-    if to and message.to != to or sender and message.sender != sender:
+    if (to and message.to != to) or (sender and message.sender != sender):
         return False
     days = {
         name[len("DateSent") :]: _day(value) for name, value in asked.items() if name.startswith("DateSent")
