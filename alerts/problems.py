@@ -9,6 +9,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException
 
 from alerts.errors import DomainError
@@ -38,6 +39,7 @@ def answer_errors(app: FastAPI) -> None:
     app.add_exception_handler(DomainError, _domain_error)
     app.add_exception_handler(RequestValidationError, _invalid_request)
     app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(DataError, _cannot_be_stored)
     app.add_exception_handler(Exception, _our_fault)
 
 
@@ -55,6 +57,13 @@ async def _invalid_request(request: Request, error: Exception) -> JSONResponse:
     ]
     detail = "; ".join(f"{fault['field'] or 'body'}: {fault['message']}" for fault in errors)
     return problem(422, "invalid", detail, errors=errors)
+
+
+async def _cannot_be_stored(request: Request, error: Exception) -> JSONResponse:
+    # NUL in a text, a number past bigint: the database is the one that knows.
+    return problem(
+        422, "cannot_be_stored", "A value is out of range, or holds a character that cannot be stored."
+    )
 
 
 async def _http_error(request: Request, error: Exception) -> JSONResponse:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from alerts.carrier.simulator.server import SimulatorServer
     from tests.api import Api
 
+pytest_plugins = ["tests.worker"]
+
 ACCOUNT = "AC" + "0" * 32
 TOKEN = "the token of the tests"
 PUBLIC_URL = "http://alerts.test"

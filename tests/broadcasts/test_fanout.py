@@ -8,8 +8,8 @@ from alerts.broadcasts import fanout
 from alerts.carrier.simulator.server import SimulatorServer
 from alerts.storage.engine import session_scope
 from tests.api import Api
-from tests.broadcasts.conftest import Worker
 from tests.story import JAMES, MARIA, YASMIN, alert, lobby_action
+from tests.worker import Worker
 
 pytestmark = pytest.mark.anyio
 EVERYONE = (MARIA, YASMIN, JAMES)

@@ -1,0 +1,119 @@
+"""Twilio's callbacks: late, twice, out of order, for texts that nobody knows, and forged."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from alerts.storage.engine import session_scope
+from tests.api import Api
+from tests.story import MARIA
+from tests.worker import Worker
+
+pytestmark = pytest.mark.anyio
+
+
+async def maria(api: Api, alert: int) -> dict[str, object]:
+    who = await api.post("/v1/subscribers/find", {"phone": MARIA}, status=200)
+    rows = (await api.get(f"/v1/alerts/{alert}/deliveries"))["items"]
+    [row] = [row for row in rows if row["subscriber"] == who["id"]]
+    return dict(row)
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(["queued", "sent", "delivered"])))
+async def test_in_any_order_and_twice_the_last_state_is_the_furthest(
+    api: Api, called: int, worker: Worker, order: tuple[str, ...]
+) -> None:
+    await worker.fan_out(called)
+    row = await maria(api, called)
+    for status in (*order, *order):
+        answer = await api.status(int(str(row["id"])), str(row["message_sid"]), status)
+        assert answer.status_code == 204
+    assert (await maria(api, called))["state"] == "delivered"
+
+
+async def test_a_callback_settles_a_text_whose_answer_was_lost(api: Api, called: int, worker: Worker) -> None:
+    from alerts.broadcasts import fanout
+
+    await worker.prepare(called)
+    async with session_scope() as session:
+        await fanout._claim(session, called)
+    row = await maria(api, called)
+    assert row["state"] == "sending"
+    await api.status(int(str(row["id"])), "SM" + "a" * 32, "sent")
+    row = await maria(api, called)
+    assert (row["state"], row["message_sid"]) == ("sent", "SM" + "a" * 32)
+
+
+async def test_a_callback_for_what_waits_again_keeps_it_from_being_sent_twice(
+    api: Api, called: int, worker: Worker
+) -> None:
+    await worker.prepare(called)
+    row = await maria(api, called)
+    await api.status(int(str(row["id"])), "SM" + "a" * 32, "delivered")
+    assert await worker.fan_out(called) == 2
+    assert (await maria(api, called))["state"] == "delivered"
+
+
+async def test_a_callback_with_another_sid_than_recorded_changes_nothing(
+    api: Api, called: int, worker: Worker, caplog: pytest.LogCaptureFixture
+) -> None:
+    await worker.fan_out(called)
+    before = await maria(api, called)
+    answer = await api.status(int(str(before["id"])), "SM" + "f" * 32, "failed")
+    assert answer.status_code == 204
+    assert await maria(api, called) == before
+    assert "another text is recorded" in caplog.text
+
+
+async def test_a_callback_for_no_delivery_is_logged_and_taken(
+    api: Api, database: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    answer = await api.status(4242, "SM" + "f" * 32, "sent")
+    assert answer.status_code == 204
+    assert "no such delivery" in caplog.text
+
+
+async def test_a_status_that_is_new_to_us_is_let_be(api: Api, called: int, worker: Worker) -> None:
+    await worker.fan_out(called)
+    row = await maria(api, called)
+    answer = await api.status(int(str(row["id"])), str(row["message_sid"]), "partially_delivered")
+    assert answer.status_code == 204
+    assert (await maria(api, called))["state"] == "accepted"
+
+
+@pytest.mark.parametrize(
+    ("code", "standing"),
+    [("30005", "unreachable"), ("21610", "left"), ("30003", "active"), ("99999", "active")],
+)
+async def test_a_code_in_a_callback_changes_the_subscriber_as_the_table_says(
+    api: Api, called: int, worker: Worker, code: str, standing: str
+) -> None:
+    await worker.fan_out(called)
+    row = await maria(api, called)
+    await api.status(int(str(row["id"])), str(row["message_sid"]), "undelivered", ErrorCode=code)
+    after = await maria(api, called)
+    assert (after["state"], after["code"]) == ("undelivered", int(code))
+    who = await api.post("/v1/subscribers/find", {"phone": MARIA}, status=200)
+    assert who["standing"] == standing
+
+
+async def test_a_broken_account_found_out_late_pauses_the_alert(
+    api: Api, called: int, worker: Worker
+) -> None:
+    await worker.prepare(called)
+    row = await maria(api, called)
+    await api.status(int(str(row["id"])), "SM" + "a" * 32, "failed", ErrorCode="30034")
+    paused = await api.get(f"/v1/alerts/{called}")
+    assert paused["state"] == "paused"
+    assert "not registered" in paused["trouble"]
+
+
+async def test_a_forged_callback_is_refused(api: Api, called: int, worker: Worker) -> None:
+    await worker.fan_out(called)
+    row = await maria(api, called)
+    form = {"MessageSid": str(row["message_sid"]), "MessageStatus": "failed"}
+    answer = await api.webhook(f"/twilio/status/{row['id']}", form, signature="forged")
+    assert answer.status_code == 403
+    assert await maria(api, called) == row
