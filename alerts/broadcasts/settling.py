@@ -18,7 +18,7 @@ from alerts.carrier.sending import Accepted, Carrier, NotTaken, Outcome
 from alerts.carrier.transport import NoAnswer
 from alerts.storage.engine import session_scope
 
-GRACE_SECONDS = 15.0  # for the callback, which settles it without a question
+GRACE_SECONDS = 10.0  # for the callback, which settles it without a question
 CLOCK_SKEW = timedelta(minutes=2)  # between the carrier's clock and ours
 SETTLED_AT_ONCE = 200
 

@@ -46,7 +46,7 @@ RECORD = text(f"""
     FROM json_to_recordset(cast(:outcomes AS json))
          AS o(id bigint, attempt integer, state text, sid text, code integer, wait float8)
     WHERE d.id = o.id AND d.attempts = o.attempt
-      AND (d.state, o.state) IN (VALUES {MOVES_AS_SQL})
+      AND {MOVES_AS_SQL}
     RETURNING d.id, d.alert_id, d.subscriber_id, d.code
 """)  # noqa: S608 - the values are our own table
 
@@ -58,7 +58,7 @@ CALLBACK = text(f"""
         not_before = NULL, changed_at = now()
     FROM json_to_recordset(cast(:callbacks AS json)) AS o(id bigint, state text, sid text, code integer)
     WHERE d.id = o.id AND (d.message_sid IS NULL OR d.message_sid = o.sid)
-      AND (d.state, o.state) IN (VALUES {MOVES_AS_SQL})
+      AND {MOVES_AS_SQL}
     RETURNING d.id, d.alert_id, d.subscriber_id, d.code
 """)  # noqa: S608 - the values are our own table
 

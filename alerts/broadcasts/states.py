@@ -77,5 +77,20 @@ def may_move(old: DeliveryState, new: DeliveryState) -> bool:
     return new in MOVES[old]
 
 
-MOVES_AS_SQL = ", ".join(f"('{old}', '{new}')" for old, news in MOVES.items() for new in news)
-"""The same table, for ``(old, new) IN (VALUES …)``: the database holds the rule too."""
+def _moves_as_sql() -> str:
+    cases = " ".join(
+        f"WHEN '{old}' THEN ARRAY[{', '.join(repr(str(new)) for new in news)}]"
+        for old, news in MOVES.items()
+        if news
+    )
+    return f"o.state = ANY (CASE d.state {cases} ELSE ARRAY[]::text[] END)"
+
+
+MOVES_AS_SQL = _moves_as_sql()
+"""The same table as a condition on a delivery ``d`` and an outcome ``o``: the database holds the rule too.
+
+An expression and not ``(d.state, o.state) IN (VALUES …)``: that is planned as a join, and when
+PostgreSQL looks at a row again, because somebody else changed it meanwhile, it keeps the joined
+row that it had. A callback that had waited for another would then be lost.
+Source: PostgreSQL's src/backend/executor/README, "EvalPlanQual".
+"""

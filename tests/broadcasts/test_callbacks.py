@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 
 import pytest
 
+from alerts.broadcasts.callbacks import Callback, record_callbacks
+from alerts.broadcasts.states import DeliveryState
 from alerts.storage.engine import session_scope
 from tests.api import Api
 from tests.story import MARIA
@@ -30,6 +33,22 @@ async def test_in_any_order_and_twice_the_last_state_is_the_furthest(
     for status in (*order, *order):
         answer = await api.status(int(str(row["id"])), str(row["message_sid"]), status)
         assert answer.status_code == 204
+    assert (await maria(api, called))["state"] == "delivered"
+
+
+@pytest.mark.parametrize(("first", "second"), [("sent", "delivered"), ("delivered", "sent")])
+async def test_of_two_callbacks_at_the_same_moment_none_is_lost(
+    api: Api, called: int, worker: Worker, first: str, second: str
+) -> None:
+    await worker.fan_out(called)
+    row = await maria(api, called)
+    delivery, sid = int(str(row["id"])), str(row["message_sid"])
+    async with session_scope() as session:
+        await record_callbacks(session, [Callback(delivery, sid, DeliveryState(first), None)])
+        waiting = asyncio.create_task(api.status(delivery, sid, second))  # for our row lock
+        await asyncio.sleep(0.3)
+        assert not waiting.done()
+    assert (await waiting).status_code == 204
     assert (await maria(api, called))["state"] == "delivered"
 
 

@@ -53,7 +53,7 @@ class Simulator:
         own_answer = self.carrier.opt(message)
         self._tell(message)
         if own_answer:
-            self._tell(self.carrier.answer(message, own_answer))
+            self._tell(own_answer)
         status, answers = await self.webhooks.inbound(message, media, self._opt_out_type(body))
         for answer in answers:
             self._tell(self.carrier.answer(message, answer))

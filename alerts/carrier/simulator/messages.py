@@ -116,17 +116,18 @@ class Carrier:
             )
         )  # fmt: skip
 
-    def opt(self, inbound: Message) -> str | None:
-        """Twilio's own handling of STOP and START; what it answers, if anything."""
+    def opt(self, inbound: Message) -> Message | None:
+        """Twilio's own handling of STOP and START; what it answers, if anything. It always arrives."""
         if self.config.opt_out is OptOut.OFF:
             return None
         word = inbound.body.strip().upper()
         if word in STOP:
+            own = self.answer(inbound, "You have successfully been unsubscribed.")
             self.opted_out.add(inbound.sender)
-            return "You have successfully been unsubscribed. You will not receive any more messages."
+            return own
         if word in START and inbound.sender in self.opted_out:
             self.opted_out.discard(inbound.sender)
-            return "You have successfully been re-subscribed to messages from this number."
+            return self.answer(inbound, "You have successfully been re-subscribed.")
         return None
 
     def steps(self, message: Message) -> Iterator[tuple[str, int | None]]:

@@ -1,0 +1,116 @@
+"""The whole system in its own processes, as a host would run it, against the simulator."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from alerts.carrier.simulator.server import SimulatorServer
+from alerts.storage.embedded import start_child, stop_child
+
+PATIENCE_SECONDS = 120.0
+
+
+class System:
+    """Web, worker and clock; each can be killed and started again."""
+
+    def __init__(self, env: dict[str, str], twilio: SimulatorServer, logs: Path) -> None:
+        self.env = env
+        self.twilio = twilio
+        self.logs = logs
+        self.url = env["PUBLIC_URL"]
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._key = ""
+
+    def start(self, name: str) -> None:
+        """Start "web", "worker" or "clock" with the command of the Procfile."""
+        procfile = dict(line.split(": ", 1) for line in Path("Procfile").read_text().splitlines())
+        command = ["/bin/sh", "-c", "exec " + procfile[name]]
+        self._running[name] = start_child(command, self.logs / name, env=self.env)
+
+    def kill(self, name: str) -> None:
+        """As a power cut would."""
+        process = self._running.pop(name)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+
+    def stop(self) -> None:
+        """End all that runs."""
+        for process in self._running.values():
+            stop_child(process)
+
+    def command(self, *arguments: str) -> str:
+        """Run ``alerts``; what it printed."""
+        done = subprocess.run(
+            [sys.executable, "-m", "alerts.cli", *arguments],
+            env=self.env,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout.strip()
+
+    def post(self, path: str, body: Any = None) -> Any:
+        """POST to the API."""
+        return self._call("POST", path, body)
+
+    def get(self, path: str) -> Any:
+        """GET from the API."""
+        return self._call("GET", path, None)
+
+    def until(self, true: Callable[[], bool], patience: float = PATIENCE_SECONDS) -> float:
+        """Wait for it; how long it took, in seconds."""
+        started = time.monotonic()
+        while not true():
+            assert time.monotonic() < started + patience, self.everything_logged()[-3000:]
+            time.sleep(0.05)
+        return time.monotonic() - started
+
+    def ready(self) -> bool:
+        """Whether every part is there."""
+        try:
+            return requests.get(self.url + "/readyz", timeout=5).status_code == 200
+        except requests.ConnectionError:
+            return False
+
+    def everything_logged(self) -> str:
+        """All that web, worker and clock logged."""
+        return "".join(path.read_text(errors="replace") for path in sorted(self.logs.iterdir()))
+
+    def _call(self, method: str, path: str, body: Any) -> Any:
+        self._key = self._key or self.command("key", "create", "journey")
+        headers = {"Authorization": f"Bearer {self._key}"}
+        answer = requests.request(method, self.url + path, json=body, headers=headers, timeout=30)
+        assert answer.ok, answer.text
+        return answer.json()
+
+
+def free_port() -> int:
+    """A port that nobody has."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def running(env: dict[str, str], twilio: SimulatorServer, logs: Path) -> Iterator[System]:
+    """A system that is ready to work."""
+    system = System({**os.environ, **env}, twilio, logs)
+    system.command("migrate")
+    try:
+        for name in ("web", "worker", "clock"):
+            system.start(name)
+        system.until(system.ready, patience=30)
+        yield system
+    finally:
+        system.stop()
