@@ -12,11 +12,9 @@ from __future__ import annotations
 
 import asyncio
 import statistics
-import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import uvloop
 from rich.console import Console
@@ -123,7 +121,7 @@ async def _at_once(slots: int, count: int, work: Callable[[int], Awaitable[None]
 def main() -> None:
     """Measure and print."""
     figures: dict[str, list[float]] = {}
-    with tempfile.TemporaryDirectory() as folder, embedded_postgres(Path(folder) / "pg") as address:
+    with embedded_postgres() as address:
         url = address.replace("postgresql://", "postgresql+psycopg://", 1)
         engine = create_engine(url)
         Base.metadata.create_all(engine)

@@ -8,6 +8,7 @@ import multiprocessing
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import cast
 
 import uvloop
 
@@ -25,8 +26,7 @@ class _Answerer(asyncio.Protocol):
         self._buffer = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
@@ -47,7 +47,9 @@ class _Answerer(asyncio.Protocol):
 
 def _serve(listener: socket.socket, latency: float) -> None:
     async def forever() -> None:
-        server = await asyncio.get_running_loop().create_server(lambda: _Answerer(latency), sock=listener)
+        server = await asyncio.get_running_loop().create_server(
+            lambda: _Answerer(latency), sock=listener, backlog=1024
+        )
         await server.serve_forever()
 
     uvloop.run(forever())

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import secrets
-import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -56,9 +54,7 @@ def postgres_url() -> Iterator[str]:
     from alerts.storage.embedded import embedded_postgres
     from alerts.storage.migrate import upgrade
 
-    # Not in pytest's own folder: that is closed to the user that PostgreSQL runs as.
-    folder = Path(tempfile.mkdtemp(prefix="alerts-test-"))
-    with embedded_postgres(folder, forgetful=True) as url:
+    with embedded_postgres(forgetful=True) as url:
         os.environ["DATABASE_URL"] = url
         settings.cache_clear()
         upgrade(settings().sqlalchemy_url)

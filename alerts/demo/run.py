@@ -75,9 +75,7 @@ def _environment(stack: ExitStack, folder: Path, port: int) -> dict[str, str]:
     }
     env = {**os.environ, **made_up}
     if "DATABASE_URL" not in env:
-        env["DATABASE_URL"] = stack.enter_context(
-            embedded_postgres(Path(tempfile.mkdtemp(prefix="alerts-demo-pg-")))
-        )
+        env["DATABASE_URL"] = stack.enter_context(embedded_postgres())
     if "REDIS_URL" not in env:
         env["REDIS_URL"] = stack.enter_context(embedded_valkey())
     return env

