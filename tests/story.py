@@ -12,7 +12,7 @@ JAMES = "+19095550103"  # reads English
 JOIN_WORDS = {"en": "JOIN", "es": "UNETE", "so": "KU BIIR"}
 TEXTS = {
     "en": "{title}: {when}, {where}. Will you come? YES or NO",
-    "es": "{title}: {when}, {where}. Vienes? SI o NO",
+    "es": "{title}: {when}, {where}. ¿Vienes? SI o NO",
     "so": "{title}: {when}, {where}. Ma imanaysaa? HAA ama MAYA",
 }
 

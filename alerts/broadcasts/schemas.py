@@ -22,7 +22,7 @@ Texts = Annotated[
         examples=[
             {
                 "en": "{title}: {when}, {where}. Will you come? YES or NO",
-                "es": "{title}: {when}, {where}. Vienes? SI o NO",
+                "es": "{title}: {when}, {where}. ¿Vienes? SI o NO",
                 "so": "{title}: {when}, {where}. Ma imanaysaa? HAA ama MAYA",
             }
         ],

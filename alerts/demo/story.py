@@ -20,7 +20,7 @@ from alerts.demo.http import Http
 PATIENCE_SECONDS = 30.0
 TEXTS = {
     "en": "{title}: {when}, {where}. Will you come? Answer YES or NO.",
-    "es": "{title}: {when}, {where}. Vienes? Responde SI o NO.",
+    "es": "{title}: {when}, {where}. ¿Vienes? Responde SI o NO.",
     "so": "{title}: {when}, {where}. Ma imanaysaa? Ku jawaab HAA ama MAYA.",
 }
 LISTS = (

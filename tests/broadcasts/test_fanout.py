@@ -31,7 +31,7 @@ async def test_each_phone_gets_one_text_in_its_language(
     texts = {number: [text.body for text in twilio.alerts_to(number)] for number in EVERYONE}
     assert [len(bodies) for bodies in texts.values()] == [1, 1, 1]
     assert texts[MARIA][0].startswith("Entrega en el lobby: ")
-    assert texts[MARIA][0].endswith("San Bernardino, 500 Main St. Vienes? SI o NO")
+    assert texts[MARIA][0].endswith("San Bernardino, 500 Main St. ¿Vienes? SI o NO")
     assert texts[YASMIN][0].startswith("Ficil hoolka: ")
     assert texts[JAMES][0].startswith("Lobby action: ")
     assert (await api.get(f"/v1/alerts/{called}"))["state"] == "sent"

@@ -28,7 +28,7 @@ def test_text_to_join_be_called_and_answer(system: System) -> None:
     assert "you are on the list" in system.twilio.text(JAMES, "JOIN")[0]
     alert_id = _send(system, made["id"])
     system.until(lambda: _delivered(system, alert_id) == 3)
-    for number, word in ((MARIA, "Vienes?"), (YASMIN, "Ma imanaysaa?"), (JAMES, "Will you come?")):
+    for number, word in ((MARIA, "¿Vienes?"), (YASMIN, "Ma imanaysaa?"), (JAMES, "Will you come?")):
         [text] = system.twilio.alerts_to(number)
         assert word in text.body
     system.twilio.text(MARIA, "sí")
