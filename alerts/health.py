@@ -16,6 +16,8 @@ from alerts.storage.engine import session_scope
 from alerts.storage.migrate import newest
 from alerts.storage.redis import queue, redis
 
+OK = "ok"
+
 router = APIRouter(tags=["health"])
 
 
@@ -37,10 +39,8 @@ async def healthz() -> str:
 @router.get("/readyz", responses={503: {"model": Readiness}})
 async def readyz(response: Response) -> Readiness:
     """Every part that sending needs is there; 503 where one is not."""
-    postgresql, migrations = await _database()
-    cache, workers = await asyncio.to_thread(_motor)
-    found = Readiness(postgresql=postgresql, migrations=migrations, redis=cache, workers=workers)
-    if any(verdict != "ok" for verdict in found.model_dump().values()):
+    found = await readiness()
+    if any(verdict != OK for verdict in found.model_dump().values()):
         response.status_code = 503
     return found
 
@@ -51,13 +51,20 @@ async def metrics() -> Response:
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 
+async def readiness() -> Readiness:
+    """How each part is, looked at now."""
+    postgresql, migrations = await _database()
+    cache, workers = await asyncio.to_thread(_motor)
+    return Readiness(postgresql=postgresql, migrations=migrations, redis=cache, workers=workers)
+
+
 async def _database() -> tuple[str, str]:
     try:
         async with session_scope() as session:
             revision = await session.scalar(text("SELECT version_num FROM alembic_version"))
     except (SQLAlchemyError, OSError) as error:
         return f"away ({type(error).__name__})", "not known"
-    return "ok", "ok" if revision == newest() else f"at {revision}, needs {newest()}: run alerts migrate"
+    return OK, OK if revision == newest() else f"at {revision}, needs {newest()}: run alerts migrate"
 
 
 def _motor() -> tuple[str, str]:
@@ -65,4 +72,4 @@ def _motor() -> tuple[str, str]:
         count = Worker.count(connection=redis(), queue=queue())
     except (RedisError, OSError) as error:
         return f"away ({type(error).__name__})", "not known"
-    return "ok", "ok" if count else "none alive"
+    return OK, OK if count else "none alive"

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from alerts.broadcasts import fanout
+from alerts.carrier.sending import NotTaken
 from alerts.carrier.simulator.server import SimulatorServer
 from alerts.storage.engine import session_scope
 from tests.api import Api
@@ -138,7 +141,7 @@ async def test_a_worker_that_was_thought_dead_cannot_undo_what_was_claimed_anew(
     async with session_scope() as session:
         fresh, _ = await fanout._claim(session, called)
     assert {one.attempt for one in fresh} == {2}
-    await fanout.record((one, fanout.NotTaken(fanout.timedelta(0))) for one in stale)
+    await fanout.record((one, NotTaken(timedelta(0))) for one in stale)
     assert await states(api, called) == {"sending": 3}
 
 
