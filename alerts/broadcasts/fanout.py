@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import func, literal, select
+from sqlalchemy import case, func, literal, null, select
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -23,7 +24,7 @@ from alerts.broadcasts.models import Delivery
 from alerts.broadcasts.service import get_alert
 from alerts.broadcasts.statements import CLAIM, FINISH, RECORD
 from alerts.broadcasts.states import CARRIER_STATUS, AlertState, DeliveryState
-from alerts.carrier.sending import Accepted, Carrier, NotTaken, Outcome, Refused
+from alerts.carrier.sending import Accepted, Carrier, NotTaken, Outcome, Refused, Unknown
 from alerts.carrier.transport import REQUEST_SECONDS
 from alerts.storage.engine import session_scope
 
@@ -32,6 +33,9 @@ IN_FLIGHT = 50  # requests at once
 LEASE_SECONDS = 30.0  # after this a claim is nobody's: what it left open is settled
 # No request begins so late that it could still be under way when the lease ends.
 SENDING_SECONDS = LEASE_SECONDS - REQUEST_SECONDS - 5.0
+
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +58,17 @@ async def prepare(session: AsyncSession, alert_id: int) -> int | None:
     if alert.state != AlertState.SENDING or alert.prepared_at:
         return None
     everyone = people(Audience.model_validate(alert.audience)).subquery()
-    rows = select(literal(alert_id), everyone.c.id, everyone.c.language, literal(DeliveryState.WAITING.value))
-    statement = postgresql.insert(Delivery).from_select(
-        ["alert_id", "subscriber_id", "language", "state"], rows
+    # Who joined since the send was checked, in a language that it has no text in, is left out and counted.
+    has_text = everyone.c.language.in_(list(alert.bodies or ()))
+    rows = select(
+        literal(alert_id),
+        everyone.c.id,
+        everyone.c.language,
+        case((has_text, DeliveryState.WAITING.value), else_=DeliveryState.SKIPPED.value),
+        case((has_text, null()), else_="no text in this language"),
     )
+    columns = ["alert_id", "subscriber_id", "language", "state", "reason"]
+    statement = postgresql.insert(Delivery).from_select(columns, rows)
     await session.execute(statement.on_conflict_do_nothing())
     alert.prepared_at = datetime.now(UTC)
     await session.flush()
@@ -102,7 +113,11 @@ async def _send(
     async with slots:
         if time.monotonic() > until:
             return NotTaken(timedelta(0))
-        return await carrier.send(one.phone, bodies[one.language], one.id, one.subscriber_id)
+        try:
+            return await carrier.send(one.phone, bodies[one.language], one.id, one.subscriber_id)
+        except Exception as error:  # noqa: BLE001 - whatever it was, the request may have left
+            log.error("sending failed: delivery=%s error=%s", one.id, type(error).__name__)  # noqa: TRY400
+            return Unknown()
 
 
 async def record(outcomes: Iterable[tuple[Claimed, Outcome]]) -> None:

@@ -115,7 +115,7 @@ async def _act(  # noqa: PLR0911 - one for each intent
         case Return() if writer:
             await subscribers.come_back(session, writer, proof)
             return answers.welcome_back(writer.language, organization)
-        case ChangeLanguage() if writer:
+        case ChangeLanguage() if writer and writer.standing == Standing.ACTIVE:
             await subscribers.change_language(session, writer, intent.language, proof)
             return answers.language_changed(intent.language)
         case Rsvp() if writer and question is not None:
@@ -146,6 +146,7 @@ async def _rsvp(session: AsyncSession, intent: Rsvp, writer: Subscriber, questio
     action = await actions.get_action(session, question)
     await actions.answer(session, question, writer, intent.answer, intent.guests)
     language = Language(writer.language)
+    # Somebody who changed languages since is better served by a title in another than by no answer.
     title = action.title.get(language, next(iter(action.title.values())))
     moment = when(action.starts_at, action.timezone, language)
     return answers.rsvp(language, intent.answer, title, moment, intent.guests)

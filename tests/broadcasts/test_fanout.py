@@ -11,7 +11,7 @@ from alerts.carrier.sending import NotTaken
 from alerts.carrier.simulator.server import SimulatorServer
 from alerts.storage.engine import session_scope
 from tests.api import Api
-from tests.story import JAMES, MARIA, YASMIN, alert, lobby_action
+from tests.story import JAMES, MARIA, YASMIN, alert, inland_empire, lobby_action
 from tests.worker import Worker
 
 pytestmark = pytest.mark.anyio
@@ -143,6 +143,30 @@ async def test_a_worker_that_was_thought_dead_cannot_undo_what_was_claimed_anew(
     assert {one.attempt for one in fresh} == {2}
     await fanout.record((one, NotTaken(timedelta(0))) for one in stale)
     assert await states(api, called) == {"sending": 3}
+
+
+async def test_whoever_joins_meanwhile_in_a_language_without_a_text_is_left_out_and_counted(
+    api: Api, worker: Worker, twilio: SimulatorServer
+) -> None:
+    made = await api.post("/v1/lists", inland_empire())
+    await api.text(JAMES, "JOIN")
+    only_english = await api.post("/v1/alerts", alert(made["id"], None, text={"en": "Hi"}))
+    await api.post(f"/v1/alerts/{only_english['id']}/send", status=202)
+    await api.text(YASMIN, "KU BIIR")
+    assert await worker.fan_out(only_english["id"]) == 1
+    assert await states(api, only_english["id"]) == {"accepted": 1, "skipped": 1}
+    assert twilio.alerts_to(YASMIN) == []
+
+
+async def test_an_error_that_nobody_foresaw_is_not_taken_for_a_refusal(
+    api: Api, called: int, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def breaks(*_: object) -> None:
+        raise RuntimeError("nobody foresaw this")
+
+    monkeypatch.setattr(worker.carrier, "send", breaks)
+    await worker.fan_out(called)
+    assert await states(api, called) == {"unknown": 3}
 
 
 async def test_429_gives_the_text_back_and_a_later_try_sends_it(
