@@ -9,6 +9,7 @@ from fastapi import FastAPI
 
 import alerts.actions.api
 import alerts.broadcasts.api
+import alerts.console.home
 import alerts.conversations.api
 import alerts.health
 import alerts.subscribers.api
@@ -34,3 +35,4 @@ app.include_router(alerts.broadcasts.api.router)
 app.include_router(alerts.broadcasts.api.callbacks)
 app.include_router(alerts.conversations.api.router)
 app.include_router(alerts.health.router)
+app.include_router(alerts.console.home.router)
