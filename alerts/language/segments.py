@@ -31,7 +31,7 @@ CHEAPER: dict[str, str] = {
     "\t": " ",
     "‘": "'",  # noqa: RUF001 - these are what the table is about
     "’": "'",  # noqa: RUF001
-    "ʼ": "'",
+    "ʼ": "'",  # noqa: RUF001
     "`": "'",
     "´": "'",  # noqa: RUF001
     "“": '"',
