@@ -14,7 +14,7 @@ import alerts.conversations.api
 import alerts.health
 import alerts.subscribers.api
 from alerts.logs import configure_logs
-from alerts.problems import answer_errors
+from alerts.problems import PROBLEMS, answer_errors
 from alerts.settings import settings
 from alerts.storage.engine import close_engine
 
@@ -29,9 +29,9 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 app = FastAPI(title="alerts", version="0.1.0", lifespan=lifespan)
 answer_errors(app)
-app.include_router(alerts.subscribers.api.router)
-app.include_router(alerts.actions.api.router)
-app.include_router(alerts.broadcasts.api.router)
+app.include_router(alerts.subscribers.api.router, responses=PROBLEMS)
+app.include_router(alerts.actions.api.router, responses=PROBLEMS)
+app.include_router(alerts.broadcasts.api.router, responses=PROBLEMS)
 app.include_router(alerts.broadcasts.api.callbacks)
 app.include_router(alerts.conversations.api.router)
 app.include_router(alerts.health.router)

@@ -19,6 +19,30 @@ log = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
 
 
+_TEXT = {"type": "string"}
+_FAULT = {
+    "type": "object",
+    "properties": {"field": _TEXT, "message": _TEXT},
+    "required": ["field", "message"],
+}
+_PROBLEM = {
+    "type": "object",
+    "properties": {
+        **dict.fromkeys(("type", "title", "code", "detail"), _TEXT),
+        "status": {"type": "integer"},
+        "errors": {"type": "array", "items": _FAULT},
+    },
+    "required": ["type", "title", "status", "code", "detail"],
+}
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    "4XX": {
+        "description": "A problem: `code` is for programs, `detail` says what is wrong and the way out.",
+        "content": {MEDIA_TYPE: {"schema": _PROBLEM}},
+    }
+}
+"""What the API's document says of every error."""
+
+
 def problem(status: int, code: str, detail: str, **more: Any) -> JSONResponse:
     """A problem answer. ``code`` is for programs, ``detail`` for people (RFC 9457, section 3.1)."""
     members = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status}
