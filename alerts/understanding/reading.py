@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
 from alerts.language.languages import Language
+from alerts.understanding.guests import MOST_GUESTS, take_guests
 from alerts.understanding.intents import (
     Answer,
     ChangeLanguage,
@@ -20,8 +21,11 @@ from alerts.understanding.intents import (
     Return,
     Rsvp,
 )
-from alerts.understanding.normalise import compact, normalise
-from alerts.understanding.words import compact_words, phrases, words
+from alerts.understanding.normalise import PICTURES, compact, normalise
+from alerts.understanding.slips import one_slip
+from alerts.understanding.words import Found, Meaning, compact_words, find, helpers, phrases, words
+
+__all__ = ["MOST_GUESTS", "Context", "JoinWord", "read", "reserved_words"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,128 +46,194 @@ class Context:
     join_words: Mapping[str, JoinWord] = field(default_factory=dict)
 
 
-MOST_GUESTS = 99
 SLIP_LETTERS = 5  # a join word this long is known with one letter wrong
-# A wording in which somebody else stops, or nobody does.
-NOT_A_WAY_OUT = re.compile(
-    r"\b(?:we|they|you|wont|will not|never|dont|do not|cant|cannot) (?:\w+ )?stop\b(?! text| send| mess)"
-)
-GUESTS = re.compile(r"\b(?:\+|plus|mas|con|with|and|y|iyo|la)? ?(\d{1,2})\b")
-ANSWERS = {"yes": Answer.YES, "no": Answer.NO, "maybe": Answer.MAYBE}
+MOST_FILLER = 3  # words in the longest courtesy
+LONGEST_WORD = 12  # words in a text that can still be one known word and courtesies
+LONGEST_ANSWER = 20  # words; "I will come" in a longer text is part of a story
+LONGEST_FIRST = 12  # words in an answer that begins with its yes
+
+ANSWERS: dict[Meaning, Answer] = {"yes": Answer.YES, "no": Answer.NO, "maybe": Answer.MAYBE}
+# A text that is one known word, in this order where the word means several things.
+SINGLE: dict[Meaning, type[Help | Return | Forget | ChangeLanguage]] = {
+    "help": Help,
+    "return": Return,
+    "forget": Forget,
+    "language": ChangeLanguage,
+}
+SENTENCE = re.compile(r"[.!;,:\n…]+")
+STRETCHED = re.compile(r"([a-z])\1{2,}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """A text in all the forms in which it is looked at."""
+
+    raw: str
+    tokens: list[str]  # all of it, normalised
+    bare: list[str]  # without the courtesies around it
+    word: str | None  # the word of the tables that it is
 
 
 @cache
 def reserved_words() -> frozenset[str]:
-    """Words that cannot be join words: they mean something to everybody."""
-    return frozenset(words())
+    """Normalised words that cannot be join words: they mean something to everybody."""
+    return frozenset(words()) | frozenset(compact_words())
 
 
 def read(text: str, context: Context) -> Intent:
-    """What ``text`` means, coming from somebody of whom ``context`` is known. Never raises."""
-    said = normalise(text)
-    return (
-        _leave(said, context)
-        or _join(said, context)
-        or _single(said, context)
-        or _rsvp(said, text, context)
-        or Message()
-    )
+    """What ``text`` means, coming from somebody of whom ``context`` is known. Never raises.
+
+    The intent's language is that of the words; one that languages share is read in the writer's.
+    """
+    tokens = normalise(text).split()
+    bare = _without_courtesies(tokens)
+    seen = _Text(text, tokens, bare, _known(bare))
+    return _leave(seen, context) or _join(seen, context) or _ask(seen, context) or _rsvp(seen, context)
 
 
-def _leave(said: str, context: Context) -> Leave | None:
-    word = _known(said)
-    if word is not None and "leave" in words()[word]:
-        return Leave(_of(words()[word]["leave"], context))
-    if NOT_A_WAY_OUT.search(said):
-        return None
-    for language, pattern in phrases("leave").items():
-        if pattern.search(said):
-            return Leave(language)
+def _leave(seen: _Text, context: Context) -> Leave | None:
+    """Any reasonable wording is a way out: 47 CFR 64.1200(a)(10)."""
+    if seen.word and "leave" in words()[seen.word]:
+        return Leave(_of(words()[seen.word]["leave"], context))
+    for found in find(phrases("leave", "keep"), seen.tokens):
+        if found.meaning == "leave":
+            return Leave(found.language)
+    sentences = [normalise(one) for one in SENTENCE.split(seen.raw)] if SENTENCE.search(seen.raw) else []
+    said = [one for one in sentences if one]
+    if len(said) > 1 and said[-1] in helpers("alone"):  # "Wrong number. Stop."
+        return Leave(_of(words()[said[-1]]["leave"], context))
     return None
 
 
-def _join(said: str, context: Context) -> Join | None:
+def _join(seen: _Text, context: Context) -> Join | None:
     known = context.join_words
-    found = known.get(said) or _without_spaces(known).get(compact(said)) if said else None
-    if found is None and _known(said) is None:
-        found = _slipped(compact(said), _without_spaces(known))
+    if not known or not seen.tokens:
+        return None
+    said, bare = " ".join(seen.tokens), " ".join(seen.bare)
+    found = known.get(said) or known.get(bare)
+    if found is None and seen.word is None and len(bare) <= max(map(len, known)) * 2 + 1:
+        together = {compact(word): meant for word, meant in known.items()}
+        found = (
+            together.get(compact(said)) or together.get(compact(bare)) or _slipped(compact(bare), together)
+        )
     return Join(found.list_id, found.language) if found else None
 
 
-def _single(said: str, context: Context) -> Intent | None:
-    """A text that is one known word, but for answers."""
-    word = _known(said)
-    if word is None:
+def _ask(seen: _Text, context: Context) -> Intent | None:  # noqa: PLR0911 - one for each meaning
+    """Help, a way back, another language, to be forgotten."""
+    if seen.word:
+        meanings = words()[seen.word]
+        # At the carrier YES is a way back in for whoever had left.
+        if not context.subscribed and context.language and seen.word in helpers("back"):
+            return Return(_of(meanings.get("return", meanings.get("yes", ())), context))
+        for meaning, kind in SINGLE.items():
+            if meaning in meanings:
+                return kind(_of(meanings[meaning], context))
         return None
-    meanings = words()[word]
-    for meaning, kind in (
-        ("help", Help),
-        ("return", Return),
-        ("forget", Forget),
-        ("language", ChangeLanguage),
-    ):
-        if meaning in meanings:
-            return kind(_of(meanings[meaning], context))
-    # At the carrier YES is a way back in for whoever had left.
-    if "yes" in meanings and not context.subscribed and context.language is not None:
-        return Return(_of(meanings["yes"], context))
+    had_left = bool(context.language) and not context.subscribed
+    for found in find(phrases("forget", "language", "return"), seen.tokens):
+        if found.meaning == "forget":
+            return Forget(found.language)
+        if found.meaning == "language":
+            return ChangeLanguage(found.language)
+        if had_left:
+            return Return(found.language)
     return None
 
 
-def _rsvp(said: str, text: str, context: Context) -> Rsvp | None:
-    if not context.asked or "?" in text or "¿" in text:
-        return None
-    guests = _guests(said)
-    bare = GUESTS.sub(" ", said) if guests else said
-    bare = " ".join(bare.split())
-    word = _known(bare)
-    if word is not None:
-        return _answer_of(words()[word], guests, context)
-    return _answer_in(bare, guests, context)
+def _rsvp(seen: _Text, context: Context) -> Rsvp | Message:  # noqa: PLR0911 - a list of rules
+    """An answer, if one is asked for; else a message for a human."""
+    if not context.asked or not 0 < len(seen.tokens) <= LONGEST_ANSWER:
+        return Message()
+    if "?" in seen.raw or "¿" in seen.raw or "？" in seen.raw:  # noqa: RUF001 - full-width
+        return Message()
+    rest, guests = take_guests(seen.bare)
+    word = _known(_without_courtesies(rest))
+    if word:
+        return _answer_of(word, guests, seen, context)
+    start = len(rest) - len(_without_leading(rest))
+    found = find(phrases("yes", "no", "maybe", "question"), rest, start)
+    meanings = {one.meaning for one in found}
+    first = _first_word(seen, rest)
+    if "question" in meanings:
+        return Message()
+    if "maybe" in meanings:
+        return _answer_found("maybe", found, 0, context)
+    if len(meanings) == 1:
+        meaning = meanings.pop()
+        if first and meaning not in words()[first] and "maybe" not in words()[first]:
+            return Message()  # says one thing and then the other
+        return _answer_found(meaning, found, guests, context)
+    if not meanings and first and len(rest) <= LONGEST_FIRST:
+        return _answer_of(first, guests, seen, context)
+    return Message()
 
 
-def _answer_of(meanings: Mapping[str, tuple[Language, ...]], guests: int, context: Context) -> Rsvp | None:
+def _first_word(seen: _Text, rest: Sequence[str]) -> str | None:
+    """The answer that a longer text begins with: "yes my sister too", "No, I have the children"."""
+    if rest and rest[0] in helpers("first_yes") | helpers("first_no"):
+        return rest[0] if rest[0] in words() else None
+    sentence = SENTENCE.split(seen.raw, maxsplit=1)
+    word = _known(_without_courtesies(normalise(sentence[0]).split())) if len(sentence) > 1 else None
+    return word if word and ANSWERS.keys() & words()[word].keys() else None
+
+
+def _answer_of(word: str, guests: int, seen: _Text, context: Context) -> Rsvp | Message:
     for meaning, answer in ANSWERS.items():
-        if meaning in meanings:
-            return Rsvp(answer, guests if answer is Answer.YES else 0, _of(meanings[meaning], context))
-    return None
+        if meaning in words()[word]:
+            pictured = any(picture in seen.raw for picture in PICTURES)
+            languages = tuple(Language) if pictured else words()[word][meaning]
+            return Rsvp(answer, guests if answer is Answer.YES else 0, _of(languages, context))
+    return Message()
 
 
-def _answer_in(said: str, guests: int, context: Context) -> Rsvp | None:
-    """An answer in somebody's own words: a phrase of one meaning, or an answer that begins the text."""
-    found = {
-        (meaning, language)
-        for meaning in ANSWERS
-        for language, pattern in phrases(meaning).items()
-        if pattern.search(said)
-    }
-    meanings = {meaning for meaning, _ in found}
-    # "not sure if I can come" has a no in it, and is none.
-    meaning = "maybe" if "maybe" in meanings else next(iter(meanings)) if len(meanings) == 1 else None
-    asks = any(pattern.search(said) for pattern in phrases("question").values())
-    if meaning and not asks:
-        languages = tuple(language for one, language in sorted(found) if one == meaning)
-        return Rsvp(ANSWERS[meaning], guests if meaning == "yes" else 0, _of(languages, context))
-    first, _, rest = said.partition(" ")
-    if not asks and not meanings and rest and len(rest.split()) <= 4 and first in words():
-        return _answer_of(words()[first], guests, context)
-    return None
+def _answer_found(meaning: Meaning, found: Sequence[Found], guests: int, context: Context) -> Rsvp:
+    languages = tuple(dict.fromkeys(one.language for one in found if one.meaning == meaning))
+    return Rsvp(ANSWERS[meaning], guests if meaning == "yes" else 0, _of(languages, context))
 
 
-def _known(said: str) -> str | None:
-    """The word of the tables that the whole text is, spaces aside."""
-    if said in words():
-        return said
-    return compact_words().get(compact(said))
-
-
-def _of(languages: tuple[Language, ...], context: Context) -> Language:
+def _of(languages: Sequence[Language], context: Context) -> Language:
     """The language of a word; one that several share is read in the writer's."""
     return context.language if context.language in languages and context.language else languages[0]
 
 
-def _without_spaces(join_words: Mapping[str, JoinWord]) -> dict[str, JoinWord]:
-    return {compact(word): meant for word, meant in join_words.items()}
+def _known(tokens: Sequence[str]) -> str | None:
+    """The word of the tables that ``tokens`` are: spaces, repeats and stretched letters aside."""
+    if not 0 < len(tokens) <= LONGEST_WORD:
+        return None
+    said = " ".join(tokens)
+    if said in words():
+        return said
+    together = compact(said)
+    if together in compact_words() and (len(tokens) == 1 or len(together) == len(tokens) or len(tokens) < 4):
+        return compact_words()[together]
+    if len(tokens) > 1 and len(set(tokens)) == 1:
+        return _known(tokens[:1])
+    if STRETCHED.search(said):  # siiii, yesss, haaaaa
+        for letters in (r"\1", r"\1\1"):
+            short = STRETCHED.sub(letters, said)
+            if short in words():
+                return short
+    return None
+
+
+def _without_courtesies(tokens: Sequence[str]) -> list[str]:
+    """Without "please" and "buenos dias" at either end, as long as something is left."""
+    rest = _without_leading(tokens)
+    while True:
+        size = next((n for n in range(MOST_FILLER, 0, -1) if " ".join(rest[-n:]) in helpers("filler")), 0)
+        if not size or size >= len(rest):
+            return rest
+        rest = rest[:-size]
+
+
+def _without_leading(tokens: Sequence[str]) -> list[str]:
+    rest = list(tokens)
+    while True:
+        size = next((n for n in range(MOST_FILLER, 0, -1) if " ".join(rest[:n]) in helpers("filler")), 0)
+        if not size or size >= len(rest):
+            return rest
+        rest = rest[size:]
 
 
 def _slipped(said: str, join_words: Mapping[str, JoinWord]) -> JoinWord | None:
@@ -171,26 +241,6 @@ def _slipped(said: str, join_words: Mapping[str, JoinWord]) -> JoinWord | None:
     near = {
         (meant.list_id, meant.language): meant
         for word, meant in join_words.items()
-        if len(word) >= SLIP_LETTERS and abs(len(word) - len(said)) <= 1 and _one_slip(said, word)
+        if len(word) >= SLIP_LETTERS and one_slip(said, word)
     }
     return next(iter(near.values())) if len(near) == 1 else None
-
-
-def _one_slip(said: str, word: str) -> bool:
-    """One letter more, less, other, or two neighbours exchanged."""
-    start = next(
-        (i for i, (a, b) in enumerate(zip(said, word, strict=False)) if a != b), min(len(said), len(word))
-    )
-    here, there = said[start:], word[start:]
-    swapped = here[1:2] + here[:1] + here[2:]
-    return (
-        here[1:] == there[1:]
-        or here[1:] == there
-        or here == there[1:]
-        or (len(here) > 1 and swapped == there)
-    )
-
-
-def _guests(said: str) -> int:
-    match = GUESTS.search(said)
-    return min(int(match[1]), MOST_GUESTS) if match else 0

@@ -12,6 +12,7 @@ from alerts.language.languages import Language
 from alerts.understanding.intents import Answer, Join, Leave, Rsvp
 from alerts.understanding.normalise import normalise
 from alerts.understanding.reading import Context, JoinWord, read, reserved_words
+from alerts.understanding.words import END, GAP, START, entries, phrases
 
 EN, ES, SO = Language
 LISTS = {
@@ -78,7 +79,7 @@ TABLE = [
     ("subscribed", "they can't stop us", "message"),
     # Help, coming back, language, being forgotten
     ("stranger", "HELP", "help en"),
-    ("subscribed", "help", "help en"),
+    ("subscribed", "help", "help es"),
     ("subscribed", "info", "help es"),  # shared: read in the reader's language
     ("stranger", "Ayuda", "help es"),
     ("stranger", "CAAWIN", "help so"),
@@ -181,6 +182,15 @@ def test_a_way_out_wins_over_a_list_that_is_named_like_it() -> None:
 @pytest.mark.parametrize("word", ["STOP", "alto", "jooji", "help", "yes", "no", "maya", "start", "english"])
 def test_words_that_mean_something_to_everybody_are_reserved(word: str) -> None:
     assert normalise(word) in reserved_words()
+
+
+def test_every_phrase_of_the_tables_can_be_read_and_is_in_normal_form() -> None:
+    for meaning in ("leave", "keep", "yes", "no", "maybe", "question", "forget", "language", "return"):
+        assert phrases(meaning) or meaning == "keep"
+        for language, written in entries(meaning):
+            for word in written.replace("/", " ").split():
+                if word not in (START, END, GAP):
+                    assert word == normalise(word), (language, written)
 
 
 def test_guests_are_bounded() -> None:

@@ -2,15 +2,48 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
+from itertools import product
 from pathlib import Path
+from typing import Any
 
 from alerts.language.languages import Language
 
-Meaning = str  # a key of the tables: leave, help, return, forget, yes, no, maybe, language, question
+Meaning = str  # a key of the tables: leave, help, return, forget, yes, no, maybe, language, question, keep
+
+# Tables of words that are not a whole text's meaning.
+HELPERS = frozenset({"filler", "first_yes", "first_no", "alone", "back"})
+START, END, GAP = "(start)", "(end)", "..."
+MOST_BETWEEN = 3  # words that "..." stands for, at most
+
+Step = frozenset[str] | str
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """Some words in their order. ``steps`` are sets of words, of which any will do, GAP and END."""
+
+    meaning: Meaning
+    language: Language
+    at_start: bool
+    steps: tuple[Step, ...]
+
+    def end(self, tokens: Sequence[str], at: int) -> int:
+        """Where the phrase ends in ``tokens`` if it begins at ``at``; 0 if it does not."""
+        return _walk(self.steps, tokens, at)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A phrase in a text, from the token ``start`` up to ``end``."""
+
+    meaning: Meaning
+    language: Language
+    start: int
+    end: int
 
 
 @cache
@@ -19,27 +52,110 @@ def words() -> Mapping[str, Mapping[Meaning, tuple[Language, ...]]]:
     found: dict[str, dict[Meaning, tuple[Language, ...]]] = {}
     for language in Language:
         for meaning, entries in _table(language)["words"].items():
-            for word in entries:
-                meanings = found.setdefault(word, {})
-                meanings[meaning] = (*meanings.get(meaning, ()), language)
+            if meaning not in HELPERS:
+                for word in entries:
+                    meanings = found.setdefault(word, {})
+                    meanings[meaning] = (*meanings.get(meaning, ()), language)
     return found
 
 
 @cache
 def compact_words() -> Mapping[str, str]:
-    """word without spaces → word, for words of four letters and more: ``S T O P``, ``KUBIIR``."""
+    """word without spaces → word, for those of four letters and more: ``S T O P``, ``TALVEZ``."""
     return {word.replace(" ", ""): word for word in words() if len(word) > 3}
 
 
 @cache
-def phrases(meaning: Meaning) -> Mapping[Language, re.Pattern[str]]:
-    """language → a pattern that finds any of its phrases with this meaning, at whole words' beginning."""
+def helpers(kind: str) -> frozenset[str]:
+    """The words of one helper table, of all languages."""
+    return frozenset(word for language in Language for word in _table(language)["words"].get(kind, ()))
+
+
+@cache
+def guest_words(kind: str) -> frozenset[str]:
+    """Words that tell guests: ``before``, ``after``, ``us_before``, ``us_after``, ``one``."""
+    return frozenset(word for language in Language for word in _table(language)["guests"][kind])
+
+
+@cache
+def numbers() -> Mapping[str, int]:
+    """Number words → 1 to 10."""
     return {
-        language: re.compile(r"\b(?:" + "|".join(map(re.escape, _table(language)["phrases"][meaning])) + ")")
+        word: value
         for language in Language
+        for value, entry in enumerate(_table(language)["guests"]["numbers"], 1)
+        for word in entry.split("/")
     }
 
 
 @cache
-def _table(language: Language) -> dict[str, dict[str, list[str]]]:
-    return tomllib.loads((Path(__file__).parent / f"{language}.toml").read_text())
+def phrases(*meanings: Meaning) -> Mapping[str, tuple[Phrase, ...]]:
+    """The phrases with one of ``meanings``, by their first word: a text is asked word by word."""
+    index: dict[str, list[Phrase]] = {}
+    for language, meaning in product(Language, meanings):
+        for written in _table(language)["phrases"].get(meaning, ()):
+            phrase = _parsed(written, meaning, language)
+            for first in phrase.steps[0]:
+                index.setdefault(first, []).append(phrase)
+    return {first: tuple(found) for first, found in index.items()}
+
+
+def find(index: Mapping[str, tuple[Phrase, ...]], tokens: Sequence[str], start: int = 0) -> list[Found]:
+    """The phrases in ``tokens``, from the left, the longest first, none over another.
+
+    So "no puedo" is not also "puedo". ``start`` is where the text begins for "(start)".
+    """
+    found: list[Found] = []
+    free = 0
+    for at, token in enumerate(tokens):
+        if at < free or token not in index:
+            continue
+        best = max(
+            (
+                (phrase.end(tokens, at), phrase)
+                for phrase in index[token]
+                if at <= start or not phrase.at_start
+            ),
+            key=lambda pair: pair[0],
+            default=None,
+        )
+        if best and best[0]:
+            found.append(Found(best[1].meaning, best[1].language, at, best[0]))
+            free = best[0]
+    return found
+
+
+def entries(meaning: Meaning) -> Iterable[tuple[Language, str]]:
+    """Every word and phrase with this meaning as it is written in the tables, for the tests."""
+    for language in Language:
+        table = _table(language)
+        for written in (*table["words"].get(meaning, ()), *table["phrases"].get(meaning, ())):
+            yield language, written
+
+
+def _parsed(written: str, meaning: Meaning, language: Language) -> Phrase:
+    parts = written.split()
+    at_start = parts[0] == START
+    parts = parts[at_start:]
+    if not parts or parts[0] in (GAP, END) or START in parts or END in parts[:-1] or parts[-1] == GAP:
+        raise ValueError(f"{language}.toml: cannot read the phrase {written!r}")
+    steps = tuple(part if part in (GAP, END) else frozenset(part.split("/")) for part in parts)
+    return Phrase(meaning, language, at_start, steps)
+
+
+def _walk(steps: tuple[Step, ...], tokens: Sequence[str], at: int) -> int:
+    for number, step in enumerate(steps):
+        if step == GAP:
+            rest = steps[number + 1 :]
+            return max((_walk(rest, tokens, at + skipped) for skipped in range(MOST_BETWEEN + 1)), default=0)
+        if step == END:
+            return at if at == len(tokens) else 0
+        if at >= len(tokens) or tokens[at] not in step:
+            return 0
+        at += 1
+    return at
+
+
+@cache
+def _table(language: Language) -> dict[str, dict[str, Any]]:
+    return tomllib.loads((Path(__file__).parent / f"{language}.toml").read_text("utf-8"))
