@@ -29,10 +29,10 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 app = FastAPI(title="alerts", version="0.1.0", lifespan=lifespan)
 answer_errors(app)
+app.include_router(alerts.broadcasts.api.callbacks)  # first: most requests are these
 app.include_router(alerts.subscribers.api.router, responses=PROBLEMS)
 app.include_router(alerts.actions.api.router, responses=PROBLEMS)
 app.include_router(alerts.broadcasts.api.router, responses=PROBLEMS)
-app.include_router(alerts.broadcasts.api.callbacks)
 app.include_router(alerts.conversations.api.router)
 app.include_router(alerts.health.router)
 app.include_router(alerts.console.home.router)

@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import case, func, literal, null, select
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from alerts.broadcasts import effects
@@ -31,6 +32,7 @@ from alerts.storage.engine import session_scope
 BATCH = 200  # texts a claim
 IN_FLIGHT = 50  # requests at once
 LEASE_SECONDS = 30.0  # after this a claim is nobody's: what it left open is settled
+RECORD_AGAIN_AFTER = (0.2, 1.0, 3.0, 5.0)  # seconds; what is lost even so is settled
 # No request begins so late that it could still be under way when the lease ends.
 SENDING_SECONDS = LEASE_SECONDS - REQUEST_SECONDS - 5.0
 
@@ -123,6 +125,16 @@ async def _send(
 async def record(outcomes: Iterable[tuple[Claimed, Outcome]]) -> None:
     """Write down what came of a batch, in one statement, and what follows from its error codes."""
     rows = [{"id": one.id, "attempt": one.attempt, **outcome_as_row(outcome)} for one, outcome in outcomes]
+    for pause in RECORD_AGAIN_AFTER:
+        try:
+            return await _record(rows)
+        except OperationalError as error:  # PostgreSQL is away; to record twice is to record once
+            log.warning("outcomes not recorded, trying again: error=%s", type(error.orig).__name__)
+            await asyncio.sleep(pause)
+    return await _record(rows)
+
+
+async def _record(rows: list[dict[str, object]]) -> None:
     async with session_scope() as session:
         moved = (await session.execute(RECORD, {"outcomes": json.dumps(rows)})).all()
         await effects.follow(session, [effects.Coded(*row[1:]) for row in moved])

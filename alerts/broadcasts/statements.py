@@ -37,14 +37,24 @@ CLAIM = text("""
     column("phone", PHONE),
 )
 
+# Rows are locked in the order of their ids before they are changed: two groups that overlap, a
+# worker's outcomes and the callbacks for them, wait for each other and never in a circle.
+_LOCKED = """
+    locked AS MATERIALIZED (
+        SELECT id FROM deliveries WHERE id IN (SELECT id FROM o) ORDER BY id FOR UPDATE
+    )"""
+
 # What the carrier, or its silence, says of each text that was claimed. ``attempt`` keeps a worker
 # that was thought dead from touching what was claimed anew.
 RECORD = text(f"""
+    WITH o AS MATERIALIZED (
+        SELECT * FROM json_to_recordset(cast(:outcomes AS json))
+            AS o(id bigint, attempt integer, state text, sid text, code integer, wait float8)
+    ), {_LOCKED}
     UPDATE deliveries d
     SET state = o.state, message_sid = coalesce(d.message_sid, o.sid), code = o.code,
         not_before = now() + o.wait * interval '1 second', changed_at = now()
-    FROM json_to_recordset(cast(:outcomes AS json))
-         AS o(id bigint, attempt integer, state text, sid text, code integer, wait float8)
+    FROM o JOIN locked USING (id)
     WHERE d.id = o.id AND d.attempts = o.attempt
       AND {MOVES_AS_SQL}
     RETURNING d.id, d.alert_id, d.subscriber_id, d.code
@@ -53,10 +63,14 @@ RECORD = text(f"""
 # What Twilio's callbacks say. The id comes from the address that we gave with the text, so a
 # callback settles even a delivery whose own answer was lost.
 CALLBACK = text(f"""
+    WITH o AS MATERIALIZED (
+        SELECT * FROM json_to_recordset(cast(:callbacks AS json))
+            AS o(id bigint, state text, sid text, code integer)
+    ), {_LOCKED}
     UPDATE deliveries d
     SET state = o.state, message_sid = o.sid, code = coalesce(o.code, d.code),
         not_before = NULL, changed_at = now()
-    FROM json_to_recordset(cast(:callbacks AS json)) AS o(id bigint, state text, sid text, code integer)
+    FROM o JOIN locked USING (id)
     WHERE d.id = o.id AND (d.message_sid IS NULL OR d.message_sid = o.sid)
       AND {MOVES_AS_SQL}
     RETURNING d.id, d.alert_id, d.subscriber_id, d.code

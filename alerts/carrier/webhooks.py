@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+from hmac import compare_digest
 from typing import Annotated
 from urllib.parse import parse_qsl
 
@@ -52,10 +54,24 @@ async def signed_form(request: Request) -> ImmutableMultiDict[str, str]:
     form = ImmutableMultiDict(fields)
     query = f"?{request.url.query}" if request.url.query else ""
     url = settings().public_base + request.url.path + query
-    signature = request.headers.get("X-Twilio-Signature", "")
-    if not RequestValidator(settings().twilio_auth_token.get_secret_value()).validate(url, form, signature):
+    if not _signed(url, form, request.headers.get("X-Twilio-Signature", "")):
         raise WrongSignature
     return form
+
+
+def _signed(url: str, form: ImmutableMultiDict[str, str], signature: str) -> bool:
+    validator = _validator(settings().twilio_auth_token.get_secret_value())
+    # As a rule Twilio signs the address as it stands; the SDK's own check, which also tries it with
+    # and without its port, takes twice as long and is for the rest.
+    expected = validator.compute_signature(url, form)
+    if compare_digest(expected.encode(), signature.encode()):
+        return True
+    return bool(validator.validate(url, form, signature))
+
+
+@cache
+def _validator(token: str) -> RequestValidator:
+    return RequestValidator(token)
 
 
 async def _bounded(request: Request) -> bytes:

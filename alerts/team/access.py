@@ -16,7 +16,8 @@ from alerts.team.service import WrongKey, key_holder
 Session = Annotated[AsyncSession, Depends(request_session, scope="function")]
 
 # PostgreSQL's bigint: a larger id is nobody's, and must not reach the database.
-Id = Annotated[int, Path(ge=1, le=2**63 - 1)]
+MOST_IDS = 2**63
+Id = Annotated[int, Path(ge=1, lt=MOST_IDS)]
 
 bearer = HTTPBearer(auto_error=False, description="An API key: `alerts key create NAME`")
 
