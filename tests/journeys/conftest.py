@@ -6,26 +6,34 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
 
 from alerts.carrier.simulator.messages import SimulatorConfig
 from alerts.carrier.simulator.server import SimulatorServer
+from alerts.storage.embedded import PostgresServer
 from tests.conftest import ACCOUNT, OUR_NUMBER, TOKEN
 from tests.journeys.system import System, free_port, running
 
 
 @pytest.fixture
-def system(postgres_url: str, valkey_url: str, tmp_path: Path) -> Iterator[System]:
+def postgres() -> Iterator[PostgresServer]:
+    """A server that a journey may stop and start."""
+    server = PostgresServer(forgetful=True)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.remove()
+
+
+@pytest.fixture
+def system(postgres: PostgresServer, valkey_url: str, tmp_path: Path) -> Iterator[System]:
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    name = f"journey_{port}"
-    with psycopg.connect(postgres_url, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}".encode())
     config = SimulatorConfig(ACCOUNT, TOKEN, (OUR_NUMBER,), inbound_url=url + "/twilio/inbound")
     with SimulatorServer(config) as twilio:
         env = {
-            "DATABASE_URL": postgres_url.replace("/postgres?", f"/{name}?"),
+            "DATABASE_URL": postgres.url,
             "REDIS_URL": valkey_url.replace("db=0", "db=1"),
             "PUBLIC_URL": url,
             "TWILIO_API_URL": twilio.url,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 
 from redis import Redis
 
+from alerts.storage.embedded import PostgresServer
 from tests.journeys.system import System
 from tests.story import JAMES, MARIA, YASMIN, alert, inland_empire, lobby_action
 
@@ -42,21 +44,25 @@ def test_text_to_join_be_called_and_answer(system: System) -> None:
     assert "UNETE" not in logged
 
 
+def _crowd(system: System, list_id: int) -> list[str]:
+    """Subscribers in three languages; 0180 to 0199 have a fate of their own in the simulator."""
+    numbers = [f"+1{area}55501{last:02}" for area in (213, 310, 323, 562) for last in range(80)]
+    for place, number in enumerate(numbers):
+        language = ("en", "es", "so")[place % 3]
+        person = {"phone": number, "language": language, "lists": [list_id], "consent": "test"}
+        system.post("/v1/subscribers", person)
+    return numbers
+
+
+def _texts(system: System) -> Counter[str]:
+    return Counter(message.to for message in system.twilio.simulator.carrier.messages.values())
+
+
 def test_a_worker_killed_in_the_middle_of_a_send_leaves_every_phone_with_exactly_one_text(
     system: System,
 ) -> None:
     made = system.post("/v1/lists", inland_empire())
-    numbers = [f"+1{area}55501{last:02}" for area in (213, 310, 323, 562) for last in range(100)]
-    # 0180 to 0199 have a fate of their own in the simulator.
-    numbers = [number for number in numbers if number[-4:] < "0180"]
-    for place, number in enumerate(numbers):
-        person = {
-            "phone": number,
-            "language": ("en", "es", "so")[place % 3],
-            "lists": [made["id"]],
-            "consent": "test",
-        }
-        system.post("/v1/subscribers", person)
+    numbers = _crowd(system, made["id"])
     system.twilio.simulator.faults.latency = 0.2  # so that the kill meets texts that are on their way
     alert_id = _send(system, made["id"])
     system.until(lambda: len(system.twilio.simulator.carrier.messages) > 60)
@@ -67,8 +73,27 @@ def test_a_worker_killed_in_the_middle_of_a_send_leaves_every_phone_with_exactly
     system.start("worker")
     system.until(lambda: system.get(f"/v1/alerts/{alert_id}")["state"] == "sent")
     system.until(lambda: _delivered(system, alert_id) == len(numbers))
-    texts = Counter(message.to for message in system.twilio.simulator.carrier.messages.values())
-    assert texts == dict.fromkeys(numbers, 1)
+    assert _texts(system) == dict.fromkeys(numbers, 1)
+
+
+def test_postgresql_stopped_in_the_middle_of_a_send_loses_and_doubles_nothing(
+    system: System, postgres: PostgresServer
+) -> None:
+    made = system.post("/v1/lists", inland_empire())
+    numbers = _crowd(system, made["id"])
+    system.twilio.simulator.faults.latency = 0.2
+    alert_id = _send(system, made["id"])
+    system.until(lambda: len(system.twilio.simulator.carrier.messages) > 60)
+    postgres.stop()
+    time.sleep(2)
+    postgres.start()
+    system.twilio.simulator.faults.latency = 0.0
+    system.until(lambda: system.get(f"/v1/alerts/{alert_id}")["state"] == "sent")
+    assert _texts(system) == dict.fromkeys(numbers, 1)
+    report = system.get(f"/v1/alerts/{alert_id}/report")
+    assert report["people"] == len(numbers)
+    # A callback that came while PostgreSQL was away is tried again by the carrier, five times.
+    system.until(lambda: _delivered(system, alert_id) == len(numbers))
 
 
 def test_redis_lost_in_the_middle_of_a_send_is_made_good_by_the_clock(system: System) -> None:
