@@ -7,8 +7,8 @@ import os
 
 import uvicorn
 
-from alerts.carrier.opt_out import OptOut
 from alerts.carrier.simulator.app import Simulator, create_app
+from alerts.carrier.simulator.keywords import DEFAULT
 from alerts.carrier.simulator.messages import SimulatorConfig
 
 
@@ -26,7 +26,7 @@ def main() -> None:
         numbers=numbers or ("+19095550100",),
         messaging_service_sid=os.environ.get("TWILIO_MESSAGING_SERVICE_SID") or None,
         inbound_url=os.environ["PUBLIC_URL"].rstrip("/") + "/twilio/inbound",
-        opt_out=OptOut(os.environ.get("TWILIO_OPT_OUT", "default")),
+        opt_out=os.environ.get("TWILIO_OPT_OUT") or DEFAULT,
     )
     app = create_app(Simulator(config))
     uvicorn.run(

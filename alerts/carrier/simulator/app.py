@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from alerts.carrier.opt_out import HELP, START, STOP, OptOut
-from alerts.carrier.simulator import phones, rest
+from alerts.carrier.simulator import desk, keywords, phones, rest
 from alerts.carrier.simulator.faults import Faults
-from alerts.carrier.simulator.messages import Carrier, Message, SimulatorConfig, worker_of
+from alerts.carrier.simulator.messages import Carrier, Message, SimulatorConfig
 from alerts.carrier.simulator.webhooks import Webhooks
 
 
@@ -26,56 +22,83 @@ class Simulator:
         self.config = config
         self.faults = faults or Faults()
         self.carrier = Carrier(config)
-        self.watchers: set[asyncio.Queue[str]] = set()
-        self._deliveries: set[asyncio.Task[None]] = set()
+        self.watchers: set[phones.Watcher] = set()
+
+    @property
+    def messages(self) -> list[Message]:
+        """All texts, in and out, oldest first: a copy, safe to read from another thread."""
+        return list(self.carrier.messages.values())
+
+    @property
+    def opted_out(self) -> frozenset[str]:
+        """Numbers that Twilio itself blocks."""
+        return self.carrier.opted_out
+
+    def texts_to(self, number: str) -> list[Message]:
+        """Outbound texts to this number, oldest first; those blocked have status "failed"."""
+        return self.carrier.texts_to(number)
 
     @asynccontextmanager
     async def running(self, _app: Starlette) -> AsyncIterator[None]:
         """Webhooks go out for as long as this lasts."""
-        self.webhooks = Webhooks(self.config, self.faults)
+        self._loop = asyncio.get_running_loop()
+        self.webhooks = Webhooks(self.carrier, self.faults)
         yield
-        for task in self._deliveries:
-            task.cancel()
         await self.webhooks.close()
+
+    def forget_everything(self) -> None:
+        """As on the first day; what is on its way is forgotten with it. Faults stay."""
+        self.carrier.forget_everything()
+        self.webhooks.counts.clear()
+        for watcher in self.watchers:
+            watcher.look_at_everything()
 
     def send_out(self, message: Message) -> None:
         """Let an accepted text go its way."""
-        self._tell(message)
-        task = asyncio.create_task(self._deliver(message))
-        self._deliveries.add(task)
-        task.add_done_callback(self._deliveries.discard)
+        self.tell(message)
+        self._wait_for_next(message, self.carrier.steps(message))
 
     async def receive(
         self, sender: str, to: str, body: str, media: int = 0, sid: str | None = None
     ) -> dict[str, object]:
         """A worker texts: the webhook is asked, its answers reach the phone."""
-        message = self.carrier.receive(sender, to, body, sid)
-        own_answer = self.carrier.opt(message)
-        self._tell(message)
-        if own_answer:
-            self._tell(own_answer)
-        status, answers = await self.webhooks.inbound(message, media, self._opt_out_type(body))
+        repeated = sid in self.carrier.messages
+        message = self.carrier.receive(sender, to, body, sid, media)
+        # The same text delivered again changes nothing at Twilio.
+        kind, own = (None, None) if repeated else self.carrier.opt(message)
+        for one in (message, own):
+            if one is not None:
+                self.tell(one)
+        told = kind if self.config.opt_out == keywords.ADVANCED else None
+        status, answers, error = await self.webhooks.inbound(message, told)
         for answer in answers:
-            self._tell(self.carrier.answer(message, answer))
-        return {"sid": message.sid, "http_status": status, "answers": answers}
+            self.tell(self.carrier.answer(message, answer))
+        return {"sid": message.sid, "http_status": status, "answers": answers, "error": error}
 
-    async def _deliver(self, message: Message) -> None:
-        for status, code in self.carrier.steps(message):
-            await asyncio.sleep(self.faults.delay())
-            if self.carrier.move(message, status, code):
-                self._tell(message)
-                self.webhooks.report(message)
+    def tell(self, message: Message) -> None:
+        """Whoever watches hears that something changed on this phone."""
+        for watcher in self.watchers:
+            watcher.look_at(message.worker)
 
-    def _opt_out_type(self, body: str) -> str | None:
-        if self.config.opt_out is not OptOut.ADVANCED:
-            return None
-        word = body.strip().upper()
-        kinds = (("STOP", STOP), ("START", START), ("HELP", HELP))
-        return next((kind for kind, words in kinds if word in words), None)
+    def _wait_for_next(self, message: Message, steps: Iterator[tuple[str, int | None, bool]]) -> None:
+        # Timers, not tasks: a hundred thousand texts under way are cheap.
+        step = next(steps, None)
+        if step is not None:
+            self._loop.call_later(self.faults.delay(), self._step, message, step, steps)
 
-    def _tell(self, message: Message) -> None:
-        for queue in self.watchers:
-            queue.put_nowait(worker_of(message))
+    def _step(
+        self,
+        message: Message,
+        step: tuple[str, int | None, bool],
+        steps: Iterator[tuple[str, int | None, bool]],
+    ) -> None:
+        status, code, told = step
+        if not self.carrier.move(message, status, code):
+            return
+        self.tell(message)
+        if told:
+            self.webhooks.report(message)
+        self._wait_for_next(message, steps)
 
 
 class _Droppable:
@@ -94,48 +117,8 @@ class _Droppable:
 
 def create_app(simulator: Simulator) -> ASGIApp:
     """The ASGI application of ``simulator``."""
-
-    async def text(request: Request) -> Response:
-        asked = await request.json()
-        to = asked.get("to") or simulator.config.numbers[0]
-        answer = await simulator.receive(
-            asked["from"], to, asked["body"], int(asked.get("media", 0)), asked.get("sid")
-        )
-        return JSONResponse(answer)
-
-    async def ledger(request: Request) -> Response:
-        texts = [one for one in simulator.carrier.messages.values() if one.direction != "inbound"]
-        by_number: dict[str, list[dict[str, object]]] = {}
-        for one in texts:
-            line: dict[str, object] = {
-                "sid": one.sid,
-                "body": one.body,
-                "status": one.status,
-                "direction": one.direction,
-            }
-            by_number.setdefault(one.to, []).append(line)
-        return JSONResponse({"total": len(texts), "phones": by_number})
-
-    async def faults(request: Request) -> Response:
-        try:
-            simulator.faults.change(**await request.json())
-        except KeyError as unknown:
-            return JSONResponse({"error": f"there is no fault {unknown}"}, 422)
-        return Response(status_code=204)
-
-    async def reset(request: Request) -> Response:
-        simulator.carrier.forget_everything()
-        return Response(status_code=204)
-
     app = Starlette(
-        routes=[
-            *rest.routes(simulator),
-            Route("/simulator/texts", text, methods=["POST"]),
-            Route("/simulator/ledger", ledger),
-            Route("/simulator/faults", faults, methods=["POST"]),
-            Route("/simulator/reset", reset, methods=["POST"]),
-            *phones.routes(simulator),
-        ],
+        routes=[*rest.routes(simulator), *desk.routes(simulator), *phones.routes(simulator)],
         lifespan=simulator.running,
     )
     return _Droppable(app)

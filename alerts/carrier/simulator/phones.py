@@ -20,34 +20,126 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 FILES = {"/phones": "phones.html", "/phones/phones.css": "phones.css", "/phones/phones.js": "phones.js"}
 HEADERS = {
-    "Content-Security-Policy": "default-src 'self'; img-src data:; base-uri 'none'; frame-ancestors 'none'",
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-cache",
 }
 KEEP_ALIVE_SECONDS = 15
+MOST_SHOWN = 200  # texts of one phone, the newest
+
+# What the page says in each language, and what its buttons text. The second of ``quick`` stands for yes.
+LANGUAGES: dict[str, dict[str, object]] = {
+    "en": {
+        "language": "English",
+        "send": "Send",
+        "write": "Text message",
+        "empty": "Text JOIN to get alerts",
+        "quick": ["JOIN", "YES", "NO", "HELP", "STOP"],
+        "statuses": {"sent": "sent", "delivered": "delivered", "failed": "did not arrive"},
+        "parts": "parts",
+    },
+    "es": {
+        "language": "Español",
+        "send": "Enviar",
+        "write": "Mensaje de texto",
+        "empty": "Manda UNETE para recibir avisos",
+        "quick": ["UNETE", "SI", "NO", "AYUDA", "ALTO"],
+        "statuses": {"sent": "enviado", "delivered": "entregado", "failed": "no llegó"},
+        "parts": "partes",
+    },
+    "so": {
+        "language": "Soomaali",
+        "send": "Dir",
+        "write": "Fariin qoraal",
+        "empty": "Dir KU BIIR si aad u hesho ogeysiisyada",
+        "quick": ["KU BIIR", "HAA", "MAYA", "CAAWIN", "JOOJI"],
+        "statuses": {"sent": "la diray", "delivered": "way gaartay", "failed": "ma gaarin"},
+        "parts": "qaybood",
+    },
+}
+FIRST = [
+    {"name": "Maria", "number": "+19095550101", "language": "es"},
+    {"name": "Yasmin", "number": "+19525550102", "language": "so"},
+    {"name": "James", "number": "+19095550103", "language": "en"},
+]
+
+
+class Watcher:
+    """One open page: the phones that changed since it last heard. Changes to one phone are told once."""
+
+    def __init__(self) -> None:
+        self._changed: dict[str, None] = {}
+        self._all = False
+        self._news = asyncio.Event()
+
+    def look_at(self, number: str) -> None:
+        """Something changed on this phone."""
+        self._changed[number] = None
+        self._news.set()
+
+    def look_at_everything(self) -> None:
+        """Nothing is as it was."""
+        self._all = True
+        self._news.set()
+
+    async def events(self) -> AsyncIterator[str]:
+        """Server-sent events. "hello": load everything, also after a connection was lost."""
+        yield "retry: 1000\nevent: hello\ndata: {}\n\n"
+        while True:
+            try:
+                await asyncio.wait_for(self._news.wait(), KEEP_ALIVE_SECONDS)
+            except TimeoutError:
+                yield ": still here\n\n"
+                continue
+            self._news.clear()
+            changed, everything = self._changed, self._all
+            self._changed, self._all = {}, False
+            if everything:
+                yield "event: hello\ndata: {}\n\n"
+            for number in changed:
+                yield f"data: {json.dumps({'number': number})}\n\n"
 
 
 def routes(simulator: Simulator) -> list[Route]:
-    """The page, its files, the state of a phone, and the stream of changes."""
+    """The page, its files, its words, the state of a phone, and the stream of changes."""
 
     async def page(request: Request) -> Response:
         return FileResponse(HERE / FILES[request.url.path], headers=HEADERS)
 
+    async def words(request: Request) -> Response:
+        return JSONResponse({"languages": LANGUAGES, "first": FIRST, "ours": simulator.config.numbers})
+
     async def phone(request: Request) -> Response:
         texts = simulator.carrier.phone("+" + request.path_params["digits"])
-        return JSONResponse([_shown(one) for one in texts])
+        return JSONResponse(
+            [_shown(one) for one in texts[-MOST_SHOWN:]], headers={"Cache-Control": "no-store"}
+        )
 
     async def events(request: Request) -> Response:
         return StreamingResponse(
-            _changes(simulator), media_type="text/event-stream", headers={"Cache-Control": "no-store"}
+            _watch(simulator), media_type="text/event-stream", headers={"Cache-Control": "no-store"}
         )
 
     return [
         *(Route(path, page) for path in FILES),
+        Route("/phones/words", words),
         Route("/simulator/phones/{digits}", phone),
         Route("/simulator/events", events),
     ]
+
+
+async def _watch(simulator: Simulator) -> AsyncIterator[str]:
+    watcher = Watcher()
+    simulator.watchers.add(watcher)
+    try:
+        async for event in watcher.events():
+            yield event
+    finally:
+        simulator.watchers.discard(watcher)
 
 
 def _shown(message: Message) -> dict[str, object]:
@@ -60,20 +152,3 @@ def _shown(message: Message) -> dict[str, object]:
         "code": message.error_code,
         "at": message.created.isoformat(),
     }
-
-
-async def _changes(simulator: Simulator) -> AsyncIterator[str]:
-    """The number of each phone on which something changed. A page that missed some asks for all."""
-    queue: asyncio.Queue[str] = asyncio.Queue()
-    simulator.watchers.add(queue)
-    try:
-        yield "event: hello\ndata: {}\n\n"
-        while True:
-            try:
-                number = await asyncio.wait_for(queue.get(), KEEP_ALIVE_SECONDS)
-            except TimeoutError:
-                yield ": still here\n\n"
-            else:
-                yield f"data: {json.dumps({'number': number})}\n\n"
-    finally:
-        simulator.watchers.discard(queue)

@@ -4,75 +4,107 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import binascii
+import json
 import secrets
-from datetime import date, datetime
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
-from alerts.carrier.simulator.magic import MESSAGES
-from alerts.carrier.simulator.messages import Message, Refusal, as_json
+from alerts.carrier.simulator.messages import Message, Order, Refusal, e164
+from alerts.carrier.simulator.resources import VERSION, account_json, error_json, message_json, number_json
 
 if TYPE_CHECKING:
     from alerts.carrier.simulator.app import Simulator
 
 HANG_SECONDS = 60
-MOST_A_PAGE = 1000
+USUAL_PAGE, MOST_A_PAGE = 50, 1000
+
+Work = Callable[["Simulator", Request], Awaitable[Response]]
+
+
+class NoAnswer(Response):
+    """The connection closes before any octet of an answer."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
+        scope["drop"]()
+        await receive()  # until the server has noticed; else it would write an answer of its own
 
 
 def routes(simulator: Simulator) -> list[Route]:
-    """The routes under /2010-04-01."""
-    base = "/2010-04-01/Accounts/{account}"
+    """The routes under /2010-04-01; any other path there is answered as Twilio answers it."""
+    base = f"/{VERSION}/Accounts/{{account}}"
+    table: list[tuple[str, dict[str, Work]]] = [
+        (base + "/Messages.json", {"POST": _create, "GET": _list}),
+        (base + "/Messages/{sid}.json", {"GET": _fetch, "POST": _update, "DELETE": _delete}),
+        (base + "/IncomingPhoneNumbers.json", {"GET": _numbers}),
+        (base + ".json", {"GET": _account}),
+        (f"/{VERSION}/{{rest:path}}", {}),
+    ]
+    door = _Door(simulator)
+    every = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+    return [Route(path, door.opens(work), methods=every) for path, work in table]
 
-    def endpoint(path: str, methods: list[str], work: object) -> Route:
+
+class _Door:
+    """What every request passes: credentials, the account, limits; and how an error is answered."""
+
+    def __init__(self, simulator: Simulator) -> None:
+        self._simulator = simulator
+        config = simulator.config
+        pair = f"{config.account_sid}:{config.auth_token}".encode()
+        self._right = b"Basic " + base64.b64encode(pair)
+        self._inside = 0  # requests under way
+
+    def opens(self, work: dict[str, Work]) -> Callable[[Request], Awaitable[Response]]:
         async def answer(request: Request) -> Response:
             try:
-                _authenticate(simulator, request)
-                return await work(simulator, request)  # type: ignore[operator, no-any-return]
+                self._check(request)
+                if request.method not in work:
+                    raise Refusal(20004, 405) if work else Refusal(20404, 404)
+                self._inside += 1
+                try:
+                    return await work[request.method](self._simulator, request)
+                finally:
+                    self._inside -= 1
             except Refusal as refusal:
-                return _refused(refusal)
+                said = _json(error_json(refusal, request.url.path), refusal.status)
+                if refusal.status == 401:
+                    said.headers["WWW-Authenticate"] = 'Basic realm="Twilio API"'
+                return said
 
-        return Route(base + path, answer, methods=methods)
+        return answer
 
-    return [
-        endpoint("/Messages.json", ["POST"], _create),
-        endpoint("/Messages.json", ["GET"], _list),
-        endpoint("/Messages/{sid}.json", ["GET"], _fetch),
-        endpoint("/Messages/{sid}.json", ["POST"], _update),
-        endpoint("/Messages/{sid}.json", ["DELETE"], _delete),
-        endpoint(".json", ["GET"], _account),
-    ]
-
-
-def _authenticate(simulator: Simulator, request: Request) -> None:
-    config = simulator.config
-    kind, _, encoded = request.headers.get("Authorization", "").partition(" ")
-    try:
-        user, _, password = base64.b64decode(encoded, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
-        raise Refusal(20003, 401) from None
-    right = secrets.compare_digest(password.encode(), config.auth_token.encode())
-    if kind.lower() != "basic" or user != config.account_sid or not right:
-        raise Refusal(20003, 401)
-    if request.path_params["account"] != config.account_sid:
-        raise Refusal(20404, 404)
+    def _check(self, request: Request) -> None:
+        given = request.headers.get("authorization", "").encode("latin-1", "replace")
+        if not secrets.compare_digest(given, self._right):
+            raise Refusal(20003, 401)
+        account = self._simulator.config.account_sid
+        if request.path_params.get("account", account) != account:
+            raise Refusal(20404, 404)
+        faults = self._simulator.faults
+        if 0 < faults.requests_at_once <= self._inside or faults.over_the_rate(time.monotonic()):
+            raise Refusal(20429, 429)
 
 
-def _refused(refusal: Refusal) -> Response:
-    more = f"https://www.twilio.com/docs/errors/{refusal.code}"
-    message = MESSAGES.get(refusal.code, "Error")
-    return JSONResponse(
-        {"code": refusal.code, "message": message, "more_info": more, "status": refusal.status},
-        refusal.status,
-    )
+def _json(body: dict[str, object], status: int = 200) -> Response:
+    return Response(json.dumps(body), status, media_type="application/json")
+
+
+def _html(status: int, title: str) -> Response:
+    # A gateway's page, not Twilio's JSON: that is what one gets when Twilio itself is in trouble.
+    return Response(f"<html><body><h1>{status} {title}</h1></body></html>", status, media_type="text/html")
 
 
 async def _form(request: Request) -> dict[str, str]:
-    return dict(parse_qsl((await request.body()).decode(), keep_blank_values=True))
+    body = (await request.body()).decode("utf-8", "replace")
+    return dict(parse_qsl(body, keep_blank_values=True))
 
 
 async def _create(simulator: Simulator, request: Request) -> Response:
@@ -82,73 +114,113 @@ async def _create(simulator: Simulator, request: Request) -> Response:
     if faults.happens(faults.too_many):
         raise Refusal(20429, 429)
     if faults.happens(faults.error_before_accept):
-        return Response("<html>Service Unavailable</html>", 503, media_type="text/html")
+        return _html(503, "Service Unavailable")
     if faults.happens(faults.hang):
         await asyncio.sleep(HANG_SECONDS)
-    message = simulator.carrier.create(
-        form.get("To", ""),
-        form.get("From"),
-        form.get("MessagingServiceSid"),
-        form.get("Body", ""),
-        form.get("StatusCallback"),
-    )
+        return NoAnswer()
+    message = simulator.carrier.create(_order(form))
     simulator.send_out(message)
+    # As it is now: the answer may leave later, when the text has moved on.
+    answer = _json(message_json(message, simulator.config.account_sid), 201)
+    if faults.latency_after_accept:
+        await asyncio.sleep(faults.latency_after_accept)
     if faults.happens(faults.drop_after_accept):
-        request.scope["drop"]()
+        return NoAnswer()
     if faults.happens(faults.error_after_accept):
-        return Response("<html>Internal Server Error</html>", 500, media_type="text/html")
-    return JSONResponse(as_json(message, simulator.config.account_sid), 201)
+        return _html(500, "Internal Server Error")
+    return answer
+
+
+def _order(form: dict[str, str]) -> Order:
+    return Order(
+        to=form.get("To", ""),
+        body=form.get("Body", ""),
+        sender=form.get("From", ""),
+        service=form.get("MessagingServiceSid", ""),
+        callback=form.get("StatusCallback", ""),
+        media=1 if form.get("MediaUrl") else 0,
+        validity=form.get("ValidityPeriod", ""),
+    )
 
 
 async def _list(simulator: Simulator, request: Request) -> Response:
-    asked = dict(request.query_params)
-    size = max(1, min(MOST_A_PAGE, int(asked.get("PageSize", 50))))
-    page = int(asked.get("Page", 0))
-    to, sender = asked.get("To"), asked.get("From")
-    pool = (
-        simulator.carrier.phone(to)
-        if to and to not in simulator.config.numbers
-        else simulator.carrier.messages.values()
-    )
-    found = [one for one in reversed(list(pool)) if _matches(one, to, sender, asked)]
-    rows = found[page * size : (page + 1) * size]
-    path = f"/2010-04-01/Accounts/{simulator.config.account_sid}/Messages.json"
+    asked = dict(parse_qsl(request.url.query, keep_blank_values=True))
+    size = max(1, min(MOST_A_PAGE, _whole(asked.get("PageSize"), USUAL_PAGE)))
+    number = _whole(asked.get("Page"), 0)
+    token = asked.pop("PageToken", "")
+    before = _place(token) if token else None
+    wanted = _filter(asked)
+    to = e164(asked.get("To", ""))
+    worker = to if to and to not in simulator.config.numbers else None
+    rows, more = simulator.carrier.page(wanted, worker, size=size, skip=number * size, before=before)
+    account = simulator.config.account_sid
+    path = f"/{VERSION}/Accounts/{account}/Messages.json"
 
-    def page_uri(number: int) -> str:
-        return path + "?" + urlencode({**asked, "PageSize": size, "Page": number})
+    def page_uri(page: int, last: Message | None = None) -> str:
+        # The token holds the place: texts that arrive between two pages move nothing from one to the other.
+        more = {"PageToken": f"PA{last.place:032x}"} if last else {}
+        return path + "?" + urlencode({**asked, "PageSize": size, "Page": page, **more})
 
-    return JSONResponse(
+    return _json(
         {
-            "messages": [as_json(one, simulator.config.account_sid) for one in rows],
-            "page": page,
-            "page_size": size,
-            "start": page * size,
-            "end": page * size + len(rows) - 1,
-            "uri": page_uri(page),
             "first_page_uri": page_uri(0),
-            "previous_page_uri": page_uri(page - 1) if page else None,
-            "next_page_uri": page_uri(page + 1) if len(found) > (page + 1) * size else None,
+            "end": number * size + max(0, len(rows) - 1),
+            "previous_page_uri": page_uri(number - 1) if number else None,
+            "messages": [message_json(one, account) for one in rows],
+            "uri": f"{path}?{request.url.query}" if request.url.query else path,
+            "page_size": size,
+            "start": number * size,
+            "next_page_uri": page_uri(number + 1, rows[-1]) if more else None,
+            "page": number,
         }
     )
 
 
-def _matches(message: Message, to: str | None, sender: str | None, asked: dict[str, str]) -> bool:
-    if (to and message.to != to) or (sender and message.sender != sender):
-        return False
-    days = {
-        name[len("DateSent") :]: _day(value) for name, value in asked.items() if name.startswith("DateSent")
-    }
-    if not days:
-        return True
-    if message.sent is None:  # a text that waits is on no day
-        return False
-    sent = message.sent.date()
-    tests = {"": sent.__eq__, "<": sent.__le__, ">": sent.__ge__}
-    return all(tests[sign](day) for sign, day in days.items())
+def _filter(asked: dict[str, str]) -> Callable[[Message], bool]:
+    """To, From, and the GMT day of sending; ``<`` and ``>`` take the day itself in.
+
+    The API writes DateSent<=2026-11-23, which is a parameter called ``DateSent<``. The SDK sends a whole
+    timestamp there; its day counts, as Twilio documents no finer grain.
+    """
+    to, sender = e164(asked.get("To", "")), e164(asked.get("From", ""))
+    on, until, since = (_day(asked.get("DateSent" + sign)) for sign in ("", "<", ">"))
+
+    def wanted(message: Message) -> bool:
+        if (to and message.to != to) or (sender and message.shown_sender != sender):
+            return False
+        if on is None and until is None and since is None:
+            return True
+        if message.sent is None:  # a text that waits is on no day
+            return False
+        day = message.sent.date()
+        return (on or day) == day and day <= (until or day) and day >= (since or day)
+
+    return wanted
 
 
-def _day(value: str) -> date:
-    return datetime.fromisoformat(value.replace("Z", "+00:00")).date()
+def _day(value: str | None) -> date | None:
+    if not value:
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        raise Refusal(20001) from None
+    return (moment.astimezone(UTC) if moment.tzinfo else moment).date()
+
+
+def _whole(value: str | None, usual: int) -> int:
+    if not value:
+        return usual
+    if not (value.isascii() and value.isdecimal()) or len(value) > 9:
+        raise Refusal(20001)
+    return int(value)
+
+
+def _place(token: str) -> int:
+    try:
+        return int(token.removeprefix("PA"), 16)
+    except ValueError:
+        raise Refusal(20001) from None
 
 
 def _known(simulator: Simulator, request: Request) -> Message:
@@ -159,23 +231,45 @@ def _known(simulator: Simulator, request: Request) -> Message:
 
 
 async def _fetch(simulator: Simulator, request: Request) -> Response:
-    return JSONResponse(as_json(_known(simulator, request), simulator.config.account_sid))
+    return _json(message_json(_known(simulator, request), simulator.config.account_sid))
 
 
 async def _update(simulator: Simulator, request: Request) -> Response:
     message, form = _known(simulator, request), await _form(request)
-    if form.get("Body") == "":
-        message.body = ""
     if form.get("Status") == "canceled":
-        simulator.carrier.move(message, "canceled", None)
-    return JSONResponse(as_json(message, simulator.config.account_sid))
+        simulator.carrier.cancel(message)
+    elif form.get("Body") == "":
+        message.body = ""
+    simulator.tell(message)
+    return _json(message_json(message, simulator.config.account_sid))
 
 
 async def _delete(simulator: Simulator, request: Request) -> Response:
-    simulator.carrier.remove(_known(simulator, request))
+    message = _known(simulator, request)
+    simulator.carrier.remove(message)
+    simulator.tell(message)
     return Response(status_code=204)
 
 
 async def _account(simulator: Simulator, request: Request) -> Response:
-    sid = simulator.config.account_sid
-    return JSONResponse({"sid": sid, "friendly_name": "Simulator", "status": "active", "type": "Full"})
+    return _json(account_json(simulator.config))
+
+
+async def _numbers(simulator: Simulator, request: Request) -> Response:
+    config = simulator.config
+    path = f"/{VERSION}/Accounts/{config.account_sid}/IncomingPhoneNumbers.json"
+    wanted = e164(request.query_params.get("PhoneNumber", ""))
+    rows = [number_json(config, at) for at, one in enumerate(config.numbers) if wanted in ("", one)]
+    return _json(
+        {
+            "first_page_uri": path,
+            "end": max(0, len(rows) - 1),
+            "previous_page_uri": None,
+            "incoming_phone_numbers": rows,
+            "uri": path,
+            "page_size": MOST_A_PAGE,
+            "start": 0,
+            "next_page_uri": None,
+            "page": 0,
+        }
+    )

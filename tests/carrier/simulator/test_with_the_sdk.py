@@ -2,99 +2,35 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
-from urllib.parse import parse_qsl
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 import requests
 from twilio.base.exceptions import TwilioRestException
-from twilio.request_validator import RequestValidator
+from twilio.http.async_http_client import AsyncTwilioHttpClient
 from twilio.rest import Client
 
-from alerts.carrier.opt_out import OptOut
-from alerts.carrier.simulator.magic import FAILS_LATER, REFUSED
-from alerts.carrier.simulator.messages import SimulatorConfig
+from alerts.carrier.simulator.magic import FAILS_LATER, MESSAGES, REFUSED, TWILIO_FROM, TWILIO_TO
 from alerts.carrier.simulator.server import SimulatorServer
+from tests.carrier.simulator.conftest import SECOND_NUMBER, SERVICE, Application, client_of, until
 from tests.conftest import ACCOUNT, OUR_NUMBER, TOKEN
-from tests.story import JAMES, MARIA
+from tests.story import JAMES, MARIA, YASMIN
 
-SERVICE = "MG" + "0" * 32
-
-
-class Application:
-    """What Twilio's webhooks reach: it records each signed request, and answers TwiML."""
-
-    def __init__(self) -> None:
-        self.requests: list[tuple[str, dict[str, str]]] = []
-        self.refuse = 0  # how many of the next requests get a 500
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                form = dict(
-                    parse_qsl(
-                        self.rfile.read(int(self.headers["Content-Length"])).decode(), keep_blank_values=True
-                    )
-                )
-                signature = self.headers["X-Twilio-Signature"]
-                assert RequestValidator(TOKEN).validate(outer.url + self.path, form, signature)
-                outer.requests.append((self.path, form))
-                outer.refuse -= 1
-                self.send_response(500 if outer.refuse >= 0 else 200)
-                self.end_headers()
-                self.wfile.write(
-                    b"<?xml version='1.0'?><Response><Message>Hola &amp; gracias</Message></Response>"
-                )
-
-            def log_message(self, *args: object) -> None:
-                return
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-        Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def statuses(self) -> list[str]:
-        return [form["MessageStatus"] for _, form in self.requests]
-
-    def wait_for(self, count: int) -> None:
-        deadline = time.monotonic() + 10
-        while len(self.requests) < count:
-            assert time.monotonic() < deadline, f"{len(self.requests)} of {count}"
-            time.sleep(0.01)
+# Source: Twilio's OpenAPI description, api.v2010.account.message.
+PROPERTIES = {
+    "body", "num_segments", "direction", "from", "to", "date_updated", "price", "error_message", "uri",
+    "account_sid", "num_media", "status", "messaging_service_sid", "sid", "date_sent", "date_created",
+    "error_code", "price_unit", "api_version", "subresource_uris",
+}  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def application() -> Iterator[Application]:
-    made = Application()
-    yield made
-    made.server.shutdown()
-
-
-@pytest.fixture(scope="module")
-def server(application: Application) -> Iterator[SimulatorServer]:
-    config = SimulatorConfig(ACCOUNT, TOKEN, (OUR_NUMBER,), application.url + "/twilio/inbound", SERVICE)
-    with SimulatorServer(config) as running:
-        running.simulator.faults.callback_delay = 0.01
-        yield running
-
-
-@pytest.fixture
-def twilio(server: SimulatorServer, application: Application) -> Client:
-    time.sleep(0.05)  # callbacks of the test before
-    server.simulator.carrier.forget_everything()
-    application.requests.clear()
-    application.refuse = 0
-    return _client(server, TOKEN)
-
-
-def _client(server: SimulatorServer, token: str) -> Client:
-    client = Client(ACCOUNT, token)
-    client.api.base_url = server.url
-    return client
+def messages_url(server: SimulatorServer, rest: str = "") -> str:
+    return f"{server.url}/2010-04-01/Accounts/{ACCOUNT}/Messages{rest}.json"
 
 
 def test_a_text_is_created_as_twilio_creates_it(twilio: Client) -> None:
@@ -108,64 +44,153 @@ def test_a_text_is_created_as_twilio_creates_it(twilio: Client) -> None:
     assert abs(datetime.now(UTC) - made.date_created) < timedelta(minutes=1)
 
 
-def test_a_text_of_a_messaging_service_has_no_sender_at_first(twilio: Client) -> None:
+def test_the_answer_has_every_property_of_twilios_schema(server: SimulatorServer) -> None:
+    form = {
+        "To": MARIA,
+        "From": OUR_NUMBER,
+        "Body": "Acción",
+        "InventedIn2027": "x",
+        "ValidityPeriod": "3600",
+    }
+    answer = requests.post(messages_url(server), data=form, auth=(ACCOUNT, TOKEN), timeout=5)
+    assert answer.status_code == 201
+    made = answer.json()
+    assert set(made) == PROPERTIES
+    assert made["uri"] == f"/2010-04-01/Accounts/{ACCOUNT}/Messages/{made['sid']}.json"
+    assert made["num_segments"] == "1"
+    assert parsedate_to_datetime(made["date_created"]).tzinfo is not None
+
+
+def test_a_text_of_a_messaging_service_has_no_sender_until_it_is_queued(
+    server: SimulatorServer, twilio: Client
+) -> None:
+    server.simulator.faults.callback_delay = 0.05
     made = twilio.messages.create(to=MARIA, messaging_service_sid=SERVICE, body="Hola")
-    assert (str(made.status), made.from_, made.num_segments, made.messaging_service_sid) == (
-        "accepted",
-        None,
-        "0",
-        SERVICE,
-    )
+    assert (str(made.status), made.from_, made.num_segments) == ("accepted", None, "0")
+    assert made.messaging_service_sid == SERVICE
+    until(lambda: str(made.fetch().status) == "delivered")
+    assert (made.fetch().from_ or "").startswith("+1")
+    assert made.fetch().num_segments == "1"
 
 
 @pytest.mark.parametrize(
-    ("change", "status", "code"),
+    ("change", "code"),
     [
-        ({"to": ""}, 400, 21604),
-        ({"from_": ""}, 400, 21603),
-        ({"body": ""}, 400, 21602),
-        ({"body": "x" * 1601}, 400, 21617),
-        ({"body": "💥" * 801}, 400, 21617),
-        ({"to": "hola"}, 400, 21211),
-        ({"to": "+1"}, 400, 21211),
-        ({"from_": JAMES}, 400, 21606),
-        ({"from_": "", "messaging_service_sid": "MG" + "1" * 32}, 400, 21703),
-        *(({"to": "+1909555" + ending}, 400, code) for ending, code in REFUSED.items()),
+        ({"to": ""}, 21604),
+        ({"from_": ""}, 21603),
+        ({"body": ""}, 21602),
+        ({"body": "x" * 1601}, 21617),
+        ({"body": "💥" * 801}, 21617),
+        ({"to": "hola"}, 21211),
+        ({"to": "+1"}, 21211),
+        ({"to": "+1909555010"}, 21211),
+        ({"to": "+٣٤٥٦٧٨٩٠١"}, 21211),
+        ({"validity_period": 36001}, 21624),
+        ({"from_": JAMES}, 21606),
+        ({"from_": "", "messaging_service_sid": "MG" + "1" * 32}, 21703),
+        *(({"to": "+1909555" + ending}, code) for ending, code in REFUSED.items()),
+        *(({"to": number}, code) for number, code in TWILIO_TO.items()),
+        *(({"from_": number}, code) for number, code in TWILIO_FROM.items() if code),
     ],
 )
-def test_what_twilio_refuses_is_refused(
-    twilio: Client, change: dict[str, str], status: int, code: int
-) -> None:
+def test_what_twilio_refuses_is_refused(twilio: Client, change: dict[str, Any], code: int) -> None:
     with pytest.raises(TwilioRestException) as caught:
         twilio.messages.create(**{"to": MARIA, "from_": OUR_NUMBER, "body": "Hola", **change})
-    assert (caught.value.status, caught.value.code) == (status, code)
+    assert (caught.value.status, caught.value.code) == (400, code)
+    assert caught.value.msg
+    assert "{" not in caught.value.msg
 
 
-def test_a_wrong_token_and_a_wrong_account_are_refused(server: SimulatorServer) -> None:
-    with pytest.raises(TwilioRestException) as caught:
-        _client(server, "wrong").messages.create(to=MARIA, from_=OUR_NUMBER, body="Hola")
-    assert (caught.value.status, caught.value.code) == (401, 20003)
-    answer = requests.get(
-        f"{server.url}/2010-04-01/Accounts/AC1/Messages.json", auth=(ACCOUNT, TOKEN), timeout=5
+def test_every_code_of_a_magic_number_has_words() -> None:
+    later = {code for _, code in FAILS_LATER.values() if code}
+    assert {*REFUSED.values(), *TWILIO_TO.values(), *later} <= set(MESSAGES)
+
+
+def test_what_twilio_takes_is_taken(server: SimulatorServer, twilio: Client) -> None:
+    assert twilio.messages.create(to="(909) 555-0101", from_=OUR_NUMBER, body="Hola").to == MARIA
+    assert twilio.messages.create(to=MARIA, from_="+15005550006", body="Hola").sid
+    assert twilio.messages.create(to=MARIA, from_=OUR_NUMBER, body="💥" * 800).num_segments == "25"
+    assert twilio.messages.create(to="+19091230190", from_=OUR_NUMBER, body="not 555-01").sid
+    with_media = twilio.messages.create(
+        to=MARIA, from_=OUR_NUMBER, media_url=["https://example.org/flyer.png"]
     )
-    assert (answer.status_code, answer.json()["code"]) == (404, 20404)
-    assert set(answer.json()) == {"code", "message", "more_info", "status"}
+    assert ((with_media.sid or "")[:2], with_media.num_media) == ("MM", "1")
+    form = urlencode({"To": MARIA, "From": OUR_NUMBER}) + "&Body=%ff"  # not UTF-8
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    answer = requests.post(messages_url(server), form, headers=headers, auth=(ACCOUNT, TOKEN), timeout=5)
+    assert answer.json()["body"] == "\ufffd"
 
 
-def test_texts_are_fetched_listed_redacted_and_deleted(twilio: Client, application: Application) -> None:
+@pytest.mark.parametrize("authorization", [None, "", "Basic", "Basic !!", "Bearer x", "Basic ACé".encode()])
+def test_without_credentials_there_is_no_answer_but_20003(
+    server: SimulatorServer, authorization: str | bytes | None
+) -> None:
+    headers = {} if authorization is None else {"Authorization": authorization}
+    answer = requests.get(messages_url(server), headers=headers, timeout=5)
+    assert (answer.status_code, answer.json()["code"]) == (401, 20003)
+    assert answer.headers["WWW-Authenticate"].startswith("Basic ")
+
+
+def test_a_wrong_token_account_path_or_method_is_refused(server: SimulatorServer) -> None:
+    with pytest.raises(TwilioRestException) as caught:
+        client_of(server, "wrong").messages.create(to=MARIA, from_=OUR_NUMBER, body="Hola")
+    assert (caught.value.status, caught.value.code) == (401, 20003)
+    asked: list[tuple[str, str, int, int]] = [
+        ("GET", "/2010-04-01/Accounts/AC1/Messages.json", 404, 20404),
+        ("GET", f"/2010-04-01/Accounts/{ACCOUNT}/Nothing.json", 404, 20404),
+        ("PUT", f"/2010-04-01/Accounts/{ACCOUNT}/Messages.json", 405, 20004),
+        ("GET", f"/2010-04-01/Accounts/{ACCOUNT}/Messages.json?PageSize=x", 400, 20001),
+        ("GET", f"/2010-04-01/Accounts/{ACCOUNT}/Messages.json?DateSent=soon", 400, 20001),
+        ("GET", f"/2010-04-01/Accounts/{ACCOUNT}/Messages.json?PageToken=zz", 400, 20001),
+    ]
+    for method, path, status, code in asked:
+        answer = requests.request(method, server.url + path, auth=(ACCOUNT, TOKEN), timeout=5)
+        assert (answer.status_code, answer.json()["code"]) == (status, code), path
+        assert set(answer.json()) == {"code", "message", "more_info", "status"}
+
+
+def test_texts_are_fetched_redacted_and_deleted(twilio: Client, application: Application) -> None:
+    made = twilio.messages.create(
+        to=MARIA, from_=OUR_NUMBER, body="a" * 200, status_callback=application.url + "/s"
+    )
+    with pytest.raises(TwilioRestException) as caught:
+        made.delete()
+    assert caught.value.code == 20009
+    application.wait_for(2)
+    arrived = made.fetch()
+    assert (str(arrived.status), arrived.num_segments) == ("delivered", "2")
+    assert arrived.date_sent is not None
+    assert arrived.price is not None
+    redacted = made.update(body="")
+    assert (redacted.body, redacted.num_segments) == ("", "2")
+    assert made.delete()
+    for again in (made.fetch, made.delete):
+        with pytest.raises(TwilioRestException) as caught:
+            again()
+        assert (caught.value.status, caught.value.code) == (404, 20404)
+    assert twilio.messages.list(to=MARIA) == []
+    assert twilio.messages.list() == []
+
+
+def test_a_text_is_canceled_before_it_leaves_and_not_after(
+    server: SimulatorServer, twilio: Client, application: Application
+) -> None:
+    server.simulator.faults.callback_delay = server.simulator.faults.callback_delay_least = 0.1
     made = twilio.messages.create(
         to=MARIA, from_=OUR_NUMBER, body="Hola", status_callback=application.url + "/s"
     )
-    with pytest.raises(TwilioRestException) as caught:
-        twilio.messages(str(made.sid)).delete()
-    assert caught.value.code == 20009
+    assert str(made.update(status="canceled").status) == "canceled"
+    time.sleep(0.3)  # it would have left meanwhile
+    assert str(made.fetch().status) == "canceled"
+    assert application.requests == []
+    server.simulator.faults.callback_delay = server.simulator.faults.callback_delay_least = 0.0
+    other = twilio.messages.create(
+        to=MARIA, from_=OUR_NUMBER, body="Hola", status_callback=application.url + "/s"
+    )
     application.wait_for(2)
-    assert str(twilio.messages(str(made.sid)).fetch().status) == "delivered"
-    assert twilio.messages(str(made.sid)).update(body="").body == ""
-    assert twilio.messages(str(made.sid)).delete()
     with pytest.raises(TwilioRestException) as caught:
-        twilio.messages(str(made.sid)).fetch()
-    assert (caught.value.status, caught.value.code) == (404, 20404)
+        other.update(status="canceled")
+    assert caught.value.code == 30409
 
 
 def test_the_list_is_filtered_and_paged_newest_first(twilio: Client) -> None:
@@ -177,125 +202,73 @@ def test_the_list_is_filtered_and_paged_newest_first(twilio: Client) -> None:
     assert twilio.messages.list(from_=JAMES) == []
 
 
+def test_a_text_that_comes_between_two_pages_moves_none_from_one_to_the_other(twilio: Client) -> None:
+    for number in range(6):
+        twilio.messages.create(to=MARIA, from_=OUR_NUMBER, body=str(number))
+    first = twilio.messages.page(to=MARIA, page_size=3)
+    assert [text.body for text in first] == list("543")
+    twilio.messages.create(to=MARIA, from_=OUR_NUMBER, body="late")
+    second = first.next_page()
+    assert second is not None
+    assert [text.body for text in second] == list("210")
+    assert second.next_page() is None
+    by_number = twilio.messages.page(page_size=2, page_number=1)
+    assert [text.body for text in by_number] == list("43")
+
+
 def test_the_list_is_filtered_by_the_day_of_sending(twilio: Client, application: Application) -> None:
     twilio.messages.create(to=MARIA, from_=OUR_NUMBER, body="Hola", status_callback=application.url + "/s")
     application.wait_for(2)
     now, day = datetime.now(UTC), timedelta(days=1)
     assert len(twilio.messages.list(date_sent=now)) == 1
+    assert len(twilio.messages.list(date_sent_after=now, date_sent_before=now)) == 1
     assert len(twilio.messages.list(date_sent_after=now - day, date_sent_before=now + day)) == 1
     assert twilio.messages.list(date_sent_after=now + day) == []
     assert twilio.messages.list(date_sent_before=now - day) == []
 
 
-def test_callbacks_are_signed_and_none_tells_the_first_status(
-    twilio: Client, application: Application
+def test_a_waiting_text_is_on_no_day_and_has_no_sender_to_find(
+    server: SimulatorServer, twilio: Client
 ) -> None:
-    made = twilio.messages.create(
-        to=MARIA, from_=OUR_NUMBER, body="Hola", status_callback=application.url + "/status/7"
-    )
-    application.wait_for(2)
-    assert sorted(application.statuses()) == ["delivered", "sent"]
-    path, form = application.requests[0]
-    assert path == "/status/7"
-    assert (form["MessageSid"], form["To"], form["AccountSid"]) == (made.sid, MARIA, ACCOUNT)
+    server.simulator.faults.callback_delay = server.simulator.faults.callback_delay_least = 5.0
+    twilio.messages.create(to=MARIA, messaging_service_sid=SERVICE, body="Hola")
+    assert len(twilio.messages.list(to=MARIA)) == 1
+    assert twilio.messages.list(to=MARIA, date_sent=datetime.now(UTC)) == []
+    chosen = server.simulator.texts_to(MARIA)[0].sender
+    assert twilio.messages.list(from_=chosen) == []
 
 
-@pytest.mark.parametrize("ending", FAILS_LATER)
-def test_some_numbers_fail_later_with_a_code(twilio: Client, application: Application, ending: str) -> None:
-    status, code = FAILS_LATER[ending]
-    twilio.messages.create(
-        to="+1909555" + ending, from_=OUR_NUMBER, body="Hola", status_callback=application.url + "/s"
-    )
-    application.wait_for(1 if status == "failed" else 2)
-    [last] = [form for _, form in application.requests if form["MessageStatus"] == status]
-    assert last["ErrorCode"] == str(code)
+def test_inbound_texts_are_listed_too(server: SimulatorServer, twilio: Client) -> None:
+    server.text(MARIA, "UNETE")
+    [inbound] = twilio.messages.list(from_=MARIA)
+    assert (str(inbound.direction), str(inbound.status), inbound.to) == ("inbound", "received", OUR_NUMBER)
+    [reply] = twilio.messages.list(to=MARIA, date_sent=datetime.now(UTC))
+    assert str(reply.direction) == "outbound-reply"
 
 
-def test_a_callback_is_tried_again_only_where_its_address_asks_for_it(
-    twilio: Client, application: Application
-) -> None:
-    application.refuse = 1
-    twilio.messages.create(
-        to="+19095550185", from_=OUR_NUMBER, body="Hola", status_callback=application.url + "/s#rc=2&rp=all"
-    )
-    application.wait_for(2)
-    assert application.statuses() == ["failed", "failed"]
-    application.requests.clear()
-    application.refuse = 1
-    twilio.messages.create(
-        to="+19095550185", from_=OUR_NUMBER, body="Hola", status_callback=application.url + "/s"
-    )
-    application.wait_for(1)
-    time.sleep(0.5)
-    assert application.statuses() == ["failed"]
+def test_the_account_and_its_numbers_are_told_but_not_its_token(twilio: Client) -> None:
+    account = twilio.api.accounts(ACCOUNT).fetch()
+    assert (account.sid, str(account.status), account.auth_token) == (ACCOUNT, "active", None)
+    ours = [number.phone_number for number in twilio.incoming_phone_numbers.list()]
+    assert ours == [OUR_NUMBER, SECOND_NUMBER]
+    assert len(twilio.incoming_phone_numbers.list(phone_number=OUR_NUMBER)) == 1
+    assert twilio.incoming_phone_numbers.list(phone_number=JAMES) == []
 
 
-def test_a_workers_text_is_posted_and_its_answer_reaches_the_phone(
-    twilio: Client, server: SimulatorServer, application: Application
-) -> None:
-    assert server.text(MARIA, "UNETE é 👍") == ["Hola & gracias"]
-    [(path, form)] = application.requests
-    assert path == "/twilio/inbound"
-    assert (form["From"], form["Body"], form["FromCity"], form["NumMedia"]) == (MARIA, "UNETE é 👍", "", "0")
-    assert [text.body for text in server.simulator.carrier.phone(MARIA)] == ["UNETE é 👍", "Hola & gracias"]
+def test_the_asynchronous_sdk_gets_the_same(server: SimulatorServer) -> None:
+    async def story() -> None:
+        async with AsyncTwilioHttpClient() as http:
+            client = Client(ACCOUNT, TOKEN, http_client=http)
+            client.api.base_url = server.url
+            made = await asyncio.gather(
+                *(client.messages.create_async(to=YASMIN, from_=OUR_NUMBER, body=str(n)) for n in range(20))
+            )
+            assert len({text.sid for text in made}) == 20
+            listed = await client.messages.list_async(to=YASMIN, page_size=7)
+            assert {text.sid for text in listed} == {text.sid for text in made}
+            assert (await client.messages(str(made[0].sid)).fetch_async()).body == made[0].body
+            with pytest.raises(TwilioRestException) as caught:
+                await client.messages.create_async(to="+19095550193", from_=OUR_NUMBER, body="Hola")
+            assert caught.value.code == 21610
 
-
-@pytest.mark.parametrize(
-    ("fault", "taken"),
-    [
-        ("drop_after_accept", True),
-        ("error_after_accept", True),
-        ("error_before_accept", False),
-        ("too_many", False),
-    ],
-)
-def test_faults_do_what_they_say(twilio: Client, server: SimulatorServer, fault: str, taken: bool) -> None:
-    requests.post(server.url + "/simulator/faults", json={fault: 1.0}, timeout=5).raise_for_status()
-    with pytest.raises((TwilioRestException, requests.ConnectionError)):
-        twilio.messages.create(to=MARIA, from_=OUR_NUMBER, body="Hola")
-    requests.post(server.url + "/simulator/faults", json={fault: 0.0}, timeout=5).raise_for_status()
-    assert len(server.alerts_to(MARIA)) == taken
-    ledger = requests.get(server.url + "/simulator/ledger", timeout=5).json()
-    assert ledger["total"] == taken
-
-
-def test_a_dropped_connection_gives_no_octet_of_an_answer(twilio: Client, server: SimulatorServer) -> None:
-    server.simulator.faults.drop_after_accept = 1.0
-    try:
-        with pytest.raises(requests.ConnectionError):
-            twilio.messages.create(to=MARIA, from_=OUR_NUMBER, body="Hola")
-    finally:
-        server.simulator.faults.drop_after_accept = 0.0
-
-
-def test_an_unknown_fault_is_refused(server: SimulatorServer) -> None:
-    answer = requests.post(server.url + "/simulator/faults", json={"gremlins": 1}, timeout=5)
-    assert answer.status_code == 422
-    assert "gremlins" in answer.text
-
-
-def test_with_default_handling_stop_blocks_and_start_unblocks(application: Application) -> None:
-    config = SimulatorConfig(
-        ACCOUNT, TOKEN, (OUR_NUMBER,), application.url + "/twilio/inbound", opt_out=OptOut.DEFAULT
-    )
-    with SimulatorServer(config) as handling:
-        twilio = _client(handling, TOKEN)
-        handling.text(MARIA, "Stop")
-        with pytest.raises(TwilioRestException) as caught:
-            twilio.messages.create(to=MARIA, from_=OUR_NUMBER, body="Hola")
-        assert caught.value.code == 21610
-        own, ours = handling.simulator.carrier.texts_to(MARIA)
-        assert (own.status, own.error_code) == ("delivered", None)
-        assert ours.error_code == 21610  # a second answer to a STOP does not arrive
-        handling.text(MARIA, "START")
-        assert twilio.messages.create(to=MARIA, from_=OUR_NUMBER, body="Hola").sid
-
-
-def test_with_advanced_handling_the_webhook_says_what_was_done(application: Application) -> None:
-    config = SimulatorConfig(
-        ACCOUNT, TOKEN, (OUR_NUMBER,), application.url + "/twilio/inbound", opt_out=OptOut.ADVANCED
-    )
-    with SimulatorServer(config) as handling:
-        application.requests.clear()
-        handling.text(MARIA, "STOP")
-        assert application.requests[0][1]["OptOutType"] == "STOP"
+    asyncio.run(story())
