@@ -140,6 +140,8 @@ def simulator() -> Iterator[SimulatorServer]:
     from alerts.carrier.simulator.messages import SimulatorConfig
     from alerts.carrier.simulator.server import SimulatorServer
 
-    config = SimulatorConfig(ACCOUNT, TOKEN, (OUR_NUMBER,), inbound_url="http://127.0.0.1:1/unused")
+    config = SimulatorConfig(
+        ACCOUNT, TOKEN, (OUR_NUMBER,), inbound_url="http://127.0.0.1:1/unused", opt_out="off"
+    )
     with SimulatorServer(config) as server:
         yield server

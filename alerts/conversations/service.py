@@ -106,7 +106,8 @@ async def _act(  # noqa: PLR0911 - one for each intent
     match intent:
         case Join():
             return await _join(session, text, intent, writer, proof)
-        case Leave():
+        case Leave() | Forget():
+            # To be forgotten is to be left alone first; an organizer sees to the rest by hand.
             if writer:
                 await subscribers.leave(session, writer, proof)
             return answers.left(_language(writer, intent.language), organization)
@@ -120,7 +121,7 @@ async def _act(  # noqa: PLR0911 - one for each intent
             return answers.language_changed(intent.language)
         case Rsvp() if writer and question is not None:
             return await _rsvp(session, intent, writer, question)
-        case Return() | ChangeLanguage() | Rsvp() | Forget() | Message():
+        case Return() | ChangeLanguage() | Rsvp() | Message():
             return _to_a_person(intent, writer, words)
         case _:
             assert_never(intent)

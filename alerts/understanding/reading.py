@@ -220,20 +220,24 @@ def _known(tokens: Sequence[str]) -> str | None:
 def _without_courtesies(tokens: Sequence[str]) -> list[str]:
     """Without "please" and "buenos dias" at either end, as long as something is left."""
     rest = _without_leading(tokens)
-    while True:
-        size = next((n for n in range(MOST_FILLER, 0, -1) if " ".join(rest[-n:]) in helpers("filler")), 0)
-        if not size or size >= len(rest):
-            return rest
+    while size := _courtesy(rest, at_end=True):
         rest = rest[:-size]
+    return rest
 
 
 def _without_leading(tokens: Sequence[str]) -> list[str]:
     rest = list(tokens)
-    while True:
-        size = next((n for n in range(MOST_FILLER, 0, -1) if " ".join(rest[:n]) in helpers("filler")), 0)
-        if not size or size >= len(rest):
-            return rest
+    while size := _courtesy(rest, at_end=False):
         rest = rest[size:]
+    return rest
+
+
+def _courtesy(tokens: Sequence[str], *, at_end: bool) -> int:
+    """How many words of ``tokens`` at one end are the longest courtesy there; 0 if it would leave none."""
+    for size in range(min(MOST_FILLER, len(tokens) - 1), 0, -1):
+        if " ".join(tokens[-size:] if at_end else tokens[:size]) in helpers("filler"):
+            return size
+    return 0
 
 
 def _slipped(said: str, join_words: Mapping[str, JoinWord]) -> JoinWord | None:

@@ -54,7 +54,8 @@ async def test_joining_again_is_answered_as_such(api: Api) -> None:
 
 
 @pytest.mark.parametrize(
-    "word", ["STOP", "ALTO", "JOOJI", "stop please", "ya no me manden mensajes", "iga saar liiska"]
+    "word",
+    ["STOP", "ALTO", "JOOJI", "stop please", "ya no me manden mensajes", "iga saar liiska", "I tirtir"],
 )
 async def test_a_way_out_in_any_language_is_answered_once_in_the_subscribers(api: Api, word: str) -> None:
     await api.post("/v1/lists", inland_empire())

@@ -6,11 +6,13 @@ import os
 import subprocess
 import sys
 
+from tests.journeys.system import free_port
+
 
 def test_the_story_comes_true() -> None:
     without = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
     done = subprocess.run(
-        [sys.executable, "-m", "alerts.cli", "demo", "--once", "--port", "18000"],
+        [sys.executable, "-m", "alerts.cli", "demo", "--once", "--port", str(free_port())],
         env=without,
         capture_output=True,
         text=True,

@@ -30,7 +30,9 @@ def postgres() -> Iterator[PostgresServer]:
 def system(postgres: PostgresServer, valkey_url: str, tmp_path: Path) -> Iterator[System]:
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    config = SimulatorConfig(ACCOUNT, TOKEN, (OUR_NUMBER,), inbound_url=url + "/twilio/inbound")
+    config = SimulatorConfig(
+        ACCOUNT, TOKEN, (OUR_NUMBER,), inbound_url=url + "/twilio/inbound", opt_out="off"
+    )
     with SimulatorServer(config) as twilio:
         env = {
             "DATABASE_URL": postgres.url,

@@ -77,6 +77,25 @@ TABLE = [
     ("subscribed", "is it near the bus stop", "message"),
     ("subscribed", "no vamos a parar", "message"),
     ("subscribed", "they can't stop us", "message"),
+    ("asked", "no vamos a parar", "message"),
+    ("asked", "don't take me off the list", "message"),
+    ("asked", "they want to take me off the schedule", "message"),
+    ("asked", "my boss wont stop texting me", "message"),
+    ("asked", "stop work at 5 and walk out", "message"),
+    ("asked", "I quit my job", "message"),
+    ("asked", "no dejen de mandarme mensajes", "message"),
+    ("asked", "no quiero que me manden a la línea 3", "message"),
+    ("asked", "quiero que me saquen de ese turno", "message"),
+    ("asked", "no quiero mensajes del jefe", "message"),
+    ("asked", "sáquenme de este turno", "message"),
+    ("asked", "jooji shaqada", "message"),
+    ("asked", "ha joojin", "message"),
+    # Leaving, though a "not" stands before it
+    ("asked", "I dont work there anymore, take me off", "leave"),
+    ("asked", "I did not sign up for this, unsubscribe me", "leave"),
+    ("asked", "ya no quiero, quítenme de la lista", "leave"),
+    ("asked", "Wrong number. Stop", "leave"),
+    ("asked", "lambarkayga ka saar", "leave"),
     # Help, coming back, language, being forgotten
     ("stranger", "HELP", "help en"),
     ("subscribed", "help", "help es"),
@@ -117,6 +136,16 @@ TABLE = [
     ("asked", "tal vez", "rsvp maybe 0"),
     ("asked", "Quizás", "rsvp maybe 0"),
     ("asked", "laga yaabaa", "rsvp maybe 0"),
+    ("asked", "ok gracias", "rsvp yes 0"),
+    ("asked", "yes we are 4", "rsvp yes 3"),  # the writer is one of them
+    ("asked", "I'll be there at 6", "rsvp yes 0"),  # a time, no guests
+    ("asked", "yes and 5 pm works", "rsvp yes 0"),
+    ("asked", "I don't think I can make it", "rsvp no 0"),
+    ("asked", "I can´t make it", "rsvp no 0"),  # noqa: RUF001 - an accent for an apostrophe
+    ("asked", "si salgo temprano voy", "rsvp maybe 0"),  # "si" is "if" here
+    ("asked", "No tengo carro", "message"),
+    ("asked", "Maya is coming", "message"),  # a name
+    ("left", "ok thanks", "message"),  # no way back in by courtesy
     # A question is not an answer, and an answer needs a question
     ("asked", "what time?", "message"),
     ("asked", "no sé a qué hora es", "message"),
@@ -191,6 +220,14 @@ def test_every_phrase_of_the_tables_can_be_read_and_is_in_normal_form() -> None:
             for word in written.replace("/", " ").split():
                 if word not in (START, END, GAP):
                     assert word == normalise(word), (language, written)
+
+
+def test_a_digit_is_never_a_slip_and_a_slip_between_two_lists_joins_neither() -> None:
+    lists = {"local1": JoinWord(1, EN), "marcha": JoinWord(2, ES), "marchas": JoinWord(3, ES)}
+    context = Context(join_words=lists)
+    assert said("local2", context) == "message"
+    assert said("lcoal1", context) == "join 1 en"
+    assert said("marchax", context) == "message"
 
 
 def test_guests_are_bounded() -> None:
