@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv lint test demo format lock catalogs clean
+.PHONY: help venv lint test chaos bench demo format lock catalogs clean
 
 help: ## what can be done
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
@@ -30,6 +30,12 @@ lint: $(STAMP) ## style, types, and who may import whom
 
 test: $(STAMP) ## everything that needs no browser, on real PostgreSQL and Valkey
 	$(BIN)/python -m pytest $(ARGS)
+
+chaos: $(STAMP) ## everything breaks, and everyone gets one text; ARGS="--people 1000 --seed 2 --kills 9"
+	@$(BIN)/python -m tests.chaos $(ARGS)
+
+bench: $(STAMP) ## our speed beside our peers', and the bars; ARGS="--only peers", ARGS=--quick
+	@$(BIN)/python -m bench $(ARGS)
 
 demo: $(STAMP) ## the whole system and a story; ARGS=--once ends after it
 	@$(BIN)/alerts demo $(ARGS)

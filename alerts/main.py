@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from fastapi import FastAPI
+from redis.exceptions import RedisError
 
 import alerts.actions.api
 import alerts.broadcasts.api
+import alerts.broadcasts.callback_route
 import alerts.console.home
 import alerts.conversations.api
 import alerts.health
@@ -17,6 +19,7 @@ from alerts.logs import configure_logs
 from alerts.problems import PROBLEMS, answer_errors
 from alerts.settings import settings
 from alerts.storage.engine import close_engine
+from alerts.storage.redis import async_redis
 
 
 @asynccontextmanager
@@ -24,12 +27,14 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Read the settings before the first request, and give the connections back after the last."""
     configure_logs(settings().log_level)
     yield
+    with suppress(RedisError):
+        await async_redis().aclose()
     await close_engine()
 
 
 app = FastAPI(title="alerts", version="0.1.0", lifespan=lifespan)
 answer_errors(app)
-app.include_router(alerts.broadcasts.api.callbacks)  # first: most requests are these
+app.include_router(alerts.broadcasts.callback_route.router)  # first: most requests are these
 app.include_router(alerts.subscribers.api.router, responses=PROBLEMS)
 app.include_router(alerts.actions.api.router, responses=PROBLEMS)
 app.include_router(alerts.broadcasts.api.router, responses=PROBLEMS)

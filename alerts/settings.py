@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field, HttpUrl, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from alerts.rates import rates_of
+
 
 class BadSettings(SystemExit):
     """The environment cannot be used; the message names each variable and the way out."""
@@ -29,6 +31,7 @@ class Settings(BaseSettings):
     twilio_auth_token: SecretStr
     twilio_messaging_service_sid: Annotated[str, Field(pattern=r"^MG[0-9a-fA-F]{32}$")] | None = None
     twilio_from_numbers: Annotated[tuple[str, ...], NoDecode] = ()
+    twilio_rates: str = ""
     twilio_api_url: HttpUrl | None = None
     twilio_opt_out: Literal["default", "advanced", "off"] = "default"
     sealing_keys: SecretStr
@@ -54,7 +57,8 @@ class Settings(BaseSettings):
     @classmethod
     def _e164(cls, numbers: tuple[str, ...]) -> tuple[str, ...]:
         for number in numbers:
-            if not (number.startswith("+") and number[1:].isdigit()):
+            short_code = number.isdigit() and len(number) in (5, 6)
+            if not short_code and not (number.startswith("+") and number[1:].isdigit()):
                 raise ValueError("write each number as +1 and ten digits, with commas between")
         return numbers
 
@@ -90,6 +94,26 @@ class Settings(BaseSettings):
         if not self.twilio_messaging_service_sid and not self.twilio_from_numbers:
             raise ValueError("set TWILIO_MESSAGING_SERVICE_SID or TWILIO_FROM_NUMBERS")
         return self
+
+    @model_validator(mode="after")
+    def _has_rates(self) -> Self:
+        try:
+            rates_of(self.senders, self.twilio_rates)
+        except ValueError as error:
+            raise ValueError(f"TWILIO_RATES: {error}") from None
+        return self
+
+    @property
+    def senders(self) -> tuple[str, ...]:
+        """The addresses that we text from: the Messaging Service where there is one, else our numbers."""
+        if self.twilio_messaging_service_sid:
+            return (self.twilio_messaging_service_sid,)
+        return tuple(dict.fromkeys(self.twilio_from_numbers))
+
+    @property
+    def rates(self) -> dict[str, float]:
+        """Message parts a second for each of ``senders``."""
+        return rates_of(self.senders, self.twilio_rates)
 
     @property
     def sqlalchemy_url(self) -> str:

@@ -32,6 +32,7 @@ os.environ.update(
     TWILIO_AUTH_TOKEN=TOKEN,
     TWILIO_FROM_NUMBERS=OUR_NUMBER,
     TWILIO_MESSAGING_SERVICE_SID="",
+    TWILIO_RATES=f"{OUR_NUMBER}=5000",
     TWILIO_OPT_OUT="off",
     SEALING_KEYS="1:" + "b29v" * 10 + "b28=",
     SESSION_SECRET=secrets.token_hex(32),

@@ -22,6 +22,14 @@ def _fresh() -> object:
         ("TWILIO_ACCOUNT_SID", "AC123", "TWILIO_ACCOUNT_SID"),
         ("TWILIO_FROM_NUMBERS", "909 555 0100", "TWILIO_FROM_NUMBERS"),
         ("TWILIO_FROM_NUMBERS", "", "TWILIO_MESSAGING_SERVICE_SID or TWILIO_FROM_NUMBERS"),
+        ("TWILIO_FROM_NUMBERS", "1234567", "TWILIO_FROM_NUMBERS"),
+        ("TWILIO_RATES", "+19095550109=1", "+19095550109 is not one of our senders"),
+        ("TWILIO_RATES", "+19095550100=0", "TWILIO_RATES: +19095550100: 0 is not between"),
+        ("TWILIO_RATES", "+19095550100=-3", "not between"),
+        ("TWILIO_RATES", "+19095550100=nan", "not between"),
+        ("TWILIO_RATES", "+19095550100=fast", "long_code, toll_free"),
+        ("TWILIO_RATES", "+19095550100=1,+19095550100=2", "twice"),
+        ("TWILIO_RATES", "100", "ADDRESS=RATE"),
         ("TWILIO_OPT_OUT", "sometimes", "TWILIO_OPT_OUT"),
         ("SEALING_KEYS", "1:c2VjcmV0", "SEALING_KEYS"),
         ("SESSION_SECRET", "secret", "SESSION_SECRET"),
@@ -54,3 +62,30 @@ def test_every_spelling_of_a_database_address_names_our_driver(
 def test_several_numbers_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TWILIO_FROM_NUMBERS", "+19095550100, +19525550100")
     assert settings().twilio_from_numbers == ("+19095550100", "+19525550100")
+
+
+@pytest.mark.parametrize(
+    ("senders", "text", "rates"),
+    [
+        ("+19095550100", "", {"+19095550100": 1}),
+        ("+18885550100", "", {"+18885550100": 3}),
+        ("55501", "", {"55501": 100}),
+        ("+19095550100,55501", "+19095550100 = 10dlc_low", {"+19095550100": 3.75, "55501": 100}),
+        ("+19095550100", "+19095550100=0.5", {"+19095550100": 0.5}),
+        ("+19095550100,+19095550100", "+19095550100=7,", {"+19095550100": 7}),
+    ],
+)
+def test_each_sender_has_a_rate(
+    monkeypatch: pytest.MonkeyPatch, senders: str, text: str, rates: dict[str, float]
+) -> None:
+    monkeypatch.setenv("TWILIO_FROM_NUMBERS", senders)
+    monkeypatch.setenv("TWILIO_RATES", text)
+    assert settings().rates == rates
+
+
+def test_a_messaging_service_is_the_only_sender(monkeypatch: pytest.MonkeyPatch) -> None:
+    service = "MG" + "a" * 32
+    monkeypatch.setenv("TWILIO_MESSAGING_SERVICE_SID", service)
+    monkeypatch.setenv("TWILIO_RATES", f"{service}=225")
+    assert settings().senders == (service,)
+    assert settings().rates == {service: 225}

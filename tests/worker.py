@@ -6,12 +6,15 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from alerts.broadcasts import fanout, schedule, settling
+from alerts.broadcasts import dispatch, fanout, schedule, settling
+from alerts.broadcasts.outcomes import Claimed
+from alerts.carrier.pacing import Pacer
 from alerts.carrier.sending import Carrier
 from alerts.carrier.simulator.faults import Faults
 from alerts.carrier.simulator.server import SimulatorServer
 from alerts.settings import settings
 from alerts.storage.engine import session_scope
+from alerts.storage.redis import async_redis
 from tests.api import Api
 from tests.story import JAMES, MARIA, YASMIN, alert, inland_empire, lobby_action
 
@@ -38,21 +41,28 @@ async def carrier(twilio: SimulatorServer, anyio_backend: str) -> AsyncIterator[
 class Worker:
     """Does for an alert what the jobs and the clock do, one step at a time."""
 
-    def __init__(self, carrier: Carrier) -> None:
+    def __init__(self, carrier: Carrier, pacer: Pacer) -> None:
         self.carrier = carrier
+        self.pacer = pacer
+        self.senders = settings().senders
+        self.dispatch = dispatch.Dispatch(carrier, pacer, self.senders)
 
     async def fan_out(self, alert_id: int) -> int:
         """Write the deliveries, and send until nothing is owed. How many texts were claimed."""
-        await self.prepare(alert_id)
         claimed = 0
-        while batch := await fanout.send_batch(alert_id, self.carrier):
+        while batch := await self.dispatch.stint():
             claimed += batch
         return claimed
 
     async def prepare(self, alert_id: int) -> int | None:
         """Write the deliveries."""
         async with session_scope() as session:
-            return await fanout.prepare(session, alert_id)
+            return await fanout.prepare(session, alert_id, self.senders)
+
+    async def claim(self, alert_id: int) -> list[Claimed]:
+        """Claim all that waits, and do nothing with it: a worker that is killed now."""
+        rows = [row for sender in self.senders for row in await dispatch._claim(alert_id, sender, 1000, 0)]
+        return [Claimed(row.id, row.subscriber_id, row.language, row.attempts, row.phone) for row in rows]
 
     async def lose_claims(self) -> int:
         """As if every claim's lease had ended."""
@@ -72,9 +82,11 @@ class Worker:
 
 
 @pytest.fixture
-def worker(carrier: Carrier) -> Worker:
+async def worker(carrier: Carrier, valkey: None) -> AsyncIterator[Worker]:
     """A worker."""
-    return Worker(carrier)
+    yield Worker(carrier, Pacer(async_redis(), settings().rates))
+    await async_redis().aclose()
+    async_redis.cache_clear()
 
 
 @pytest.fixture

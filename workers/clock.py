@@ -13,18 +13,22 @@ from math import ceil
 
 import uvloop
 from redis.exceptions import RedisError
+from rq import Worker
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from alerts.broadcasts import fanout, schedule, settling
+from alerts.broadcasts import schedule, settling
 from alerts.logs import configure_logs
 from alerts.settings import settings
 from alerts.storage.engine import close_engine, session_scope
 from alerts.storage.redis import enqueue, queue
 
 TICK_SECONDS = 1.0
-SETTLE_EVERY = 5  # ticks
-MOST_BATCHES = 50  # asked for at once; the next tick asks for more
+SETTLE_EVERY = 3  # ticks
+ADOPT_EVERY = 30
+MOST_TEXTS = 20_000  # counted of an alert; more make no difference
+MOST_WAITING = 10  # jobs in the queue; behind more, a question to the carrier only waits
+TEXTS_A_WORKER = 500  # for fewer, another worker is not asked to help
 CLOCK_LOCK = 7_230_002  # several clocks may run; one at a time does the duties
 
 log = logging.getLogger(__name__)
@@ -38,21 +42,25 @@ async def tick(number: int) -> None:
         await schedule.start_due(session)
         await settling.expire_claims(session)
         await schedule.finish(session)
-        owed = await schedule.owed(session, MOST_BATCHES * fanout.BATCH)
+        if number % ADOPT_EVERY == 0:
+            await schedule.adopt(session, settings().senders)
+        owed = await schedule.owed(session, MOST_TEXTS)
         unknowns = await settling.any_unknown(session)
-    # A queue that is not empty will do; asking again would only pile up jobs that find nothing.
-    if owed and not await asyncio.to_thread(_waiting_jobs):
-        for one in owed:
-            if one.unwritten:
-                await enqueue("fan_out", one.alert_id)
-            else:
-                await enqueue("send_batch", one.alert_id, times=ceil(one.texts / fanout.BATCH))
-    if unknowns and number % SETTLE_EVERY == 0:
+    waiting = await asyncio.to_thread(_waiting_jobs) if owed or unknowns else 0
+    if unknowns and number % SETTLE_EVERY == 0 and waiting < MOST_WAITING:
         await enqueue("settle")
+    # Whoever is free looks at the queue: while something waits there, asking again would only pile up jobs.
+    if owed and not waiting:
+        texts = sum(one.texts for one in owed)
+        await enqueue("send", times=await asyncio.to_thread(_workers_wanted, texts))
 
 
 def _waiting_jobs() -> int:
     return queue().count
+
+
+def _workers_wanted(texts: int) -> int:
+    return max(1, min(Worker.count(queue=queue()), ceil(texts / TEXTS_A_WORKER)))
 
 
 async def run() -> None:

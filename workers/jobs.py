@@ -7,37 +7,25 @@ asks again for whatever is owed.
 from __future__ import annotations
 
 import logging
-from math import ceil
 
-from alerts.broadcasts import fanout, settling
-from alerts.storage.engine import session_scope
+from alerts.broadcasts import settling
 from alerts.storage.redis import enqueue
 from workers import runtime
 
 log = logging.getLogger(__name__)
 
 
-def fan_out(alert_id: int) -> None:
-    """Write the alert's deliveries, and ask for as many batches as they need."""
-    runtime.run(_fan_out(alert_id))
+def send() -> None:
+    """Send for a stint whatever alerts under way still need, urgent ones first."""
+    runtime.run(_send())
 
 
-async def _fan_out(alert_id: int) -> None:
-    async with session_scope() as session:
-        written = await fanout.prepare(session, alert_id)
-    if written is not None:
-        log.info("deliveries written: alert=%s deliveries=%s", alert_id, written)
-        await enqueue("send_batch", alert_id, times=ceil(written / fanout.BATCH))
-
-
-def send_batch(alert_id: int) -> None:
-    """Send one batch of the alert's deliveries."""
-    runtime.run(_send_batch(alert_id))
-
-
-async def _send_batch(alert_id: int) -> None:
-    claimed = await fanout.send_batch(alert_id, await runtime.carrier())
-    log.info("batch sent: alert=%s deliveries=%s", alert_id, claimed)
+async def _send() -> None:
+    dispatch = await runtime.dispatch()
+    claimed = await dispatch.stint()
+    log.info("stint ended: deliveries=%s", claimed)
+    if claimed and not runtime.stopping():
+        await enqueue("send")  # at the end of the queue: what else waits there is done first
 
 
 def settle() -> None:

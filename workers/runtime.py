@@ -13,9 +13,12 @@ from typing import Any, TypeVar
 
 import uvloop
 
+from alerts.broadcasts.dispatch import IN_FLIGHT, Dispatch
+from alerts.carrier.pacing import Pacer
 from alerts.carrier.sending import Carrier
 from alerts.settings import settings
 from alerts.storage.engine import close_engine
+from alerts.storage.redis import async_redis
 
 Result = TypeVar("Result")
 
@@ -26,14 +29,36 @@ def _runner() -> asyncio.Runner:
 
 
 _carrier: Carrier | None = None
+_dispatch: Dispatch | None = None
+_stopping = False
 
 
 async def carrier() -> Carrier:
     """The carrier of this process, made on its loop."""
     global _carrier  # noqa: PLW0603 - one a process
     if _carrier is None:
-        _carrier = Carrier(settings())
+        _carrier = Carrier(settings(), connections=IN_FLIGHT)
     return _carrier
+
+
+async def dispatch() -> Dispatch:
+    """This process's share of sending."""
+    global _dispatch  # noqa: PLW0603 - one a process
+    if _dispatch is None:
+        pacer = Pacer(async_redis(), settings().rates)
+        _dispatch = Dispatch(await carrier(), pacer, settings().senders, stopping=stopping)
+    return _dispatch
+
+
+def stop() -> None:
+    """The process is to end: no more is claimed, what is under way is finished."""
+    global _stopping  # noqa: PLW0603 - one a process
+    _stopping = True
+
+
+def stopping() -> bool:
+    """Whether the process is to end."""
+    return _stopping
 
 
 def run(work: Coroutine[Any, Any, Result]) -> Result:
@@ -47,6 +72,7 @@ def close() -> None:
     async def _close() -> None:
         if _carrier is not None:
             await _carrier.close()
+        await async_redis().aclose()
         await close_engine()
 
     run(_close())

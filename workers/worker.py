@@ -29,6 +29,15 @@ RETRY_SECONDS = 2.0
 log = logging.getLogger(__name__)
 
 
+class Worker(SimpleWorker):
+    """RQ's, which finishes its job when told to stop; ours tells the job as well."""
+
+    def request_stop(self, signum: int, frame: FrameType | None) -> None:
+        """SIGTERM or SIGINT came."""
+        runtime.stop()
+        super().request_stop(signum, frame)
+
+
 def main() -> None:
     """Work until told to stop; a job under way is finished first."""
     configure_logs(settings().log_level)
@@ -41,7 +50,7 @@ def main() -> None:
 def _one() -> None:
     try:
         while True:
-            worker = SimpleWorker([queue()], connection=redis(), serializer=JSONSerializer)
+            worker = Worker([queue()], connection=redis(), serializer=JSONSerializer)
             log.info("worker ready")
             try:
                 worker.work(logging_level="WARNING")

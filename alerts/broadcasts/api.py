@@ -1,15 +1,15 @@
-"""Routes: /v1/alerts, and Twilio's status callbacks."""
+"""Routes: /v1/alerts."""
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any
 
-from fastapi import APIRouter, BackgroundTasks, Depends, Request, Response
+from fastapi import APIRouter, BackgroundTasks, Depends
+from fastapi.responses import StreamingResponse
 
-from alerts.broadcasts import service
+from alerts.broadcasts import live, service
 from alerts.broadcasts.audience import Audience
-from alerts.broadcasts.callbacks import Callback, record_callbacks
+from alerts.broadcasts.live import report_of
 from alerts.broadcasts.models import Alert
 from alerts.broadcasts.schemas import (
     AlertChange,
@@ -20,18 +20,13 @@ from alerts.broadcasts.schemas import (
     PreviewOut,
     ReportOut,
 )
-from alerts.broadcasts.states import CARRIER_STATUS, AlertState, DeliveryState
-from alerts.carrier.webhooks import signed_form
+from alerts.broadcasts.states import AlertState
 from alerts.language.languages import Language
-from alerts.storage.groups import GroupCommit
 from alerts.storage.pages import After, Limit, Page
 from alerts.storage.redis import enqueue
-from alerts.team.access import MOST_IDS, Id, Session, authenticated
+from alerts.team.access import Id, Session, authenticated
 
 router = APIRouter(prefix="/v1/alerts", tags=["alerts"], dependencies=[Depends(authenticated)])
-callbacks = APIRouter()
-# Two or three come for every text: in groups, never one transaction each.
-written = GroupCommit(record_callbacks)
 
 
 @router.post("", status_code=201)
@@ -99,7 +94,7 @@ async def send(alert_id: Id, session: Session, tasks: BackgroundTasks) -> AlertO
     alert = await service.send(session, alert_id)
     if alert.state == AlertState.SENDING:
         # After the commit: a worker that is quicker than us would find nothing to do.
-        tasks.add_task(enqueue, "fan_out", alert_id)
+        tasks.add_task(enqueue, "send")
     return _out(alert)
 
 
@@ -113,7 +108,7 @@ async def pause(alert_id: Id, session: Session) -> AlertOut:
 async def resume(alert_id: Id, session: Session, tasks: BackgroundTasks) -> AlertOut:
     """Go on where it was paused."""
     alert = await service.resume(session, alert_id)
-    tasks.add_task(enqueue, "fan_out", alert_id)
+    tasks.add_task(enqueue, "send")
     return _out(alert)
 
 
@@ -126,16 +121,15 @@ async def cancel(alert_id: Id, session: Session) -> AlertOut:
 @router.get("/{alert_id}/report")
 async def report(alert_id: Id, session: Session) -> ReportOut:
     """How many deliveries stand where."""
-    alert = await service.get_alert(session, alert_id)
-    totals: Counter[DeliveryState] = Counter()
-    languages: dict[Language, dict[DeliveryState, int]] = {}
-    for language, state, count in await service.report(session, alert_id):
-        totals[state] += count
-        languages.setdefault(language, {})[state] = count
-    states = {state: totals[state] for state in DeliveryState}
-    return ReportOut(
-        alert=alert_id, state=alert.state, people=totals.total(), states=states, languages=languages
-    )
+    return await report_of(session, alert_id)
+
+
+@router.get("/{alert_id}/events", response_class=StreamingResponse)
+async def events(alert_id: Id, session: Session) -> StreamingResponse:
+    """The report whenever it changes, as server-sent events named `progress`, until the alert is over."""
+    await service.get_alert(session, alert_id)
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return StreamingResponse(live.progress(alert_id), media_type="text/event-stream", headers=headers)
 
 
 @router.get("/{alert_id}/deliveries")
@@ -158,23 +152,6 @@ async def page_of_deliveries(
         for row in rows
     ]
     return Page(items=items, next=following)
-
-
-async def status_callback(request: Request) -> Response:
-    """What Twilio says of one delivery. Answered when it is safe; a status that is new to us is let be."""
-    form = await signed_form(request)
-    state = CARRIER_STATUS.get(form.get("MessageStatus", ""))
-    sid = form.get("MessageSid", "")
-    delivery_id: int = request.path_params["delivery_id"]
-    if state and sid and delivery_id < MOST_IDS:
-        code = form.get("ErrorCode", "")
-        callback = Callback(delivery_id, sid, state, int(code) if code.isdecimal() else None)
-        await written.add(callback)
-    return Response(status_code=204)
-
-
-# A plain route: what FastAPI adds for people's sake costs as much as all the rest, three times a text.
-callbacks.add_route("/twilio/status/{delivery_id:int}", status_callback, methods=["POST"])
 
 
 def _out(alert: Alert) -> AlertOut:

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from psycopg import AsyncConnection
+from sqlalchemy import TextClause
+from sqlalchemy.dialects.postgresql.psycopg import dialect
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from alerts.broadcasts import effects
 from alerts.broadcasts.statements import CALLBACK, CALLBACK_STRANGER
 from alerts.broadcasts.states import DeliveryState, may_move
+from alerts.carrier.codes import Remedy
+from alerts.carrier.codes import code as meaning_of
+
+GIVEN_BACK_SECONDS = 60  # a text that the carrier gave back unsent waits so long
+
+_NOT_SENT = (DeliveryState.UNDELIVERED, DeliveryState.FAILED)
 
 log = logging.getLogger(__name__)
 
@@ -26,30 +35,64 @@ class Callback:
     code: int | None
 
 
-async def record_callbacks(session: AsyncSession, callbacks: Sequence[Callback]) -> int:
-    """Move each delivery on, where that is forward. How many moved.
+async def record_callbacks(session: AsyncSession, callbacks: Sequence[Callback]) -> None:
+    """Move each delivery on, where that is forward, and do what the codes ask for.
 
     Any number at once: of several for one text only the furthest counts. One for a delivery that
     does not exist, or for another text than was recorded, is logged and changes nothing.
     """
-    rows = [
-        {"id": one.delivery_id, "sid": one.sid, "state": one.state, "code": one.code}
-        for one in _furthest(callbacks)
-    ]
+    rows = _rows(callbacks)
     given = {"callbacks": json.dumps(rows)}
     moved = (await session.execute(CALLBACK, given)).all()
     if len(moved) < len(rows):
-        for (why,) in await session.execute(CALLBACK_STRANGER, given):
-            log.warning("callback ignored: %s", why)
-    await effects.follow(session, [effects.Coded(*row[1:]) for row in moved])
-    return len(moved)
+        _log_strangers((await session.execute(CALLBACK_STRANGER, given)).scalars())
+    await effects.follow(session, [effects.Coded(row.alert_id, row.subscriber_id, row.code) for row in moved])
+    if given_back := [row.alert_id for row in moved if row.state == DeliveryState.WAITING]:
+        await effects.reopen(session, given_back)
 
 
-def _furthest(callbacks: Sequence[Callback]) -> list[Callback]:
-    """One callback for each text: a statement must not meet a row twice."""
+async def record_plain_callbacks(connection: AsyncConnection, callbacks: Sequence[Callback]) -> None:
+    """The same for callbacks without a code, most of them: nothing follows, so one statement is all.
+
+    ``connection`` commits each statement by itself.
+    """
+    rows = _rows(callbacks)
+    given = {"callbacks": json.dumps(rows)}
+    moved = await connection.execute(_CALLBACK, given)
+    if moved.rowcount < len(rows):
+        _log_strangers(
+            why for (why,) in await (await connection.execute(_CALLBACK_STRANGER, given)).fetchall()
+        )
+
+
+def _rows(callbacks: Sequence[Callback]) -> list[dict[str, object]]:
+    """One for each text, as the statement must not meet a row twice: the furthest, in order of id."""
     furthest: dict[tuple[int, str], Callback] = {}
     for one in callbacks:
         known = furthest.get((one.delivery_id, one.sid))
         if known is None or may_move(known.state, one.state):
             furthest[one.delivery_id, one.sid] = one
-    return sorted(furthest.values(), key=lambda one: one.delivery_id)
+    return [
+        {"id": one.delivery_id, "sid": one.sid, "code": one.code, **_state(one)}
+        for one in sorted(furthest.values(), key=lambda one: one.delivery_id)
+    ]
+
+
+def _state(one: Callback) -> dict[str, object]:
+    if one.code and one.state in _NOT_SENT and meaning_of(one.code).remedy is Remedy.HOLD:
+        return {"state": DeliveryState.WAITING, "wait": GIVEN_BACK_SECONDS}
+    return {"state": one.state}
+
+
+def _log_strangers(reasons: Iterable[str]) -> None:
+    for why in reasons:
+        log.warning("callback ignored: %s", why)
+
+
+def _for_the_driver(statement: TextClause) -> bytes:
+    """With the driver's own placeholders, once and for all."""
+    return str(statement.compile(dialect=dialect())).encode()  # type: ignore[no-untyped-call]
+
+
+_CALLBACK = _for_the_driver(CALLBACK)
+_CALLBACK_STRANGER = _for_the_driver(CALLBACK_STRANGER)

@@ -9,11 +9,14 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from alerts.broadcasts import service
+from alerts.broadcasts.statements import ALL_REFUSED, REOPEN
 from alerts.broadcasts.states import AlertState
 from alerts.carrier.codes import Remedy, code
 from alerts.subscribers import service as subscribers
 from alerts.subscribers.models import Channel
 from alerts.subscribers.service import Proof
+
+REFUSED_WITHOUT_ONE_TAKEN = 20  # texts of an alert, for the same kind of reason: not the people's fault
 
 log = logging.getLogger(__name__)
 
@@ -30,10 +33,11 @@ class Coded:
 async def follow(session: AsyncSession, moved: Iterable[Coded]) -> None:
     """Apply each code's remedy. In order of id, so that two workers cannot wait for each other."""
     coded = sorted((one for one in moved if one.code), key=lambda one: (one.alert_id, one.subscriber_id))
+    paused: set[int] = set()
     for one in coded:
-        if code(one.code).remedy is Remedy.PAUSE:
+        if one.alert_id not in paused and await _is_broken(session, one):
             await _pause(session, one)
-            break  # the rest of the batch says the same
+            paused.add(one.alert_id)  # the rest of the batch says the same
     for one in sorted(coded, key=lambda one: one.subscriber_id):
         match code(one.code).remedy:
             case Remedy.LEFT:
@@ -41,6 +45,20 @@ async def follow(session: AsyncSession, moved: Iterable[Coded]) -> None:
                 await subscribers.leave(session, who, Proof(Channel.CARRIER, source=str(one.code)))
             case Remedy.UNREACHABLE:
                 await subscribers.mark_unreachable(session, one.subscriber_id)
+
+
+async def _is_broken(session: AsyncSession, one: Coded) -> bool:
+    """Whether the code speaks of our account or sender, or of every text of the alert so far."""
+    remedy = code(one.code).remedy
+    if remedy is Remedy.FAIL:
+        given = {"alert": one.alert_id, "most": REFUSED_WITHOUT_ONE_TAKEN}
+        return bool(await session.scalar(ALL_REFUSED, given))
+    return remedy is Remedy.PAUSE
+
+
+async def reopen(session: AsyncSession, alert_ids: Iterable[int]) -> None:
+    """Texts of these alerts came back from the carrier: those that were over are not, any more."""
+    await session.execute(REOPEN, {"alerts": sorted(set(alert_ids))})
 
 
 async def _pause(session: AsyncSession, one: Coded) -> None:

@@ -17,7 +17,7 @@ from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from alerts.broadcasts.states import OPEN, AlertState, DeliveryState
+from alerts.broadcasts.states import AlertState, DeliveryState
 from alerts.storage.tables import Key, Moment, Now, Table
 
 
@@ -43,6 +43,8 @@ class Alert(Table):
     prepared_at: Mapped[Moment | None]  # every delivery is written
     finished_at: Mapped[Moment | None]  # no delivery is open
     trouble: Mapped[str | None] = mapped_column(Text)  # why it is paused, in plain words
+    stumble: Mapped[str | None] = mapped_column(Text)  # how a worker last failed over it
+    stumbles: Mapped[int] = mapped_column(Integer, server_default=sql("0"))  # as often, in the same way
     created_at: Mapped[Now]
 
     __table_args__ = (
@@ -58,36 +60,56 @@ class Delivery(Table):
     __tablename__ = "deliveries"
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
-    alert_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("alerts.id"))
-    subscriber_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("subscribers.id"))
+    # No foreign keys: they are looked up for every row, half the time of writing an audience.
+    alert_id: Mapped[int] = mapped_column(BigInteger)
+    subscriber_id: Mapped[int] = mapped_column(BigInteger)
     language: Mapped[str] = mapped_column(Text)
+    sender: Mapped[str] = mapped_column(Text)  # which of our addresses texts this person
     state: Mapped[DeliveryState] = mapped_column(Text)
     attempts: Mapped[int] = mapped_column(Integer, server_default=sql("0"))  # claims that may have sent
     not_before: Mapped[Moment | None]  # the carrier asked for patience
     claimed_at: Mapped[Moment | None]
-    message_sid: Mapped[str | None] = mapped_column(Text, unique=True)
+    message_sid: Mapped[str | None] = mapped_column(Text)
+    returned_sid: Mapped[str | None] = mapped_column(Text)  # a text that the carrier gave back unsent
     code: Mapped[int | None] = mapped_column(Integer)  # Twilio's error code
     reason: Mapped[str | None] = mapped_column(Text)  # why it was skipped
     changed_at: Mapped[Now]
 
+    # As few indexes as will do: each is written again whenever a delivery moves, four times a text.
     __table_args__ = (
         UniqueConstraint("alert_id", "subscriber_id"),
         CheckConstraint(_one_of(DeliveryState), name="state"),
-        # Small whatever the table's size: what workers, the clock and "is it over?" look at.
+        # What workers claim from.
         Index(
-            "deliveries_open_idx",
+            "deliveries_waiting_idx",
             "alert_id",
-            "state",
+            "sender",
             "id",
-            postgresql_where=sql("state IN (" + ", ".join(f"'{state}'" for state in OPEN) + ")"),
+            postgresql_where=sql("state = 'waiting'"),
         ),
         # What may be on its way: as many rows as there are requests in flight.
         Index(
             "deliveries_under_way_idx",
-            "state",
-            "changed_at",
+            "alert_id",
+            "id",
             postgresql_where=sql("state IN ('sending', 'unknown')"),
         ),
-        # The newest question that somebody was asked.
-        Index("deliveries_subscriber_idx", "subscriber_id", "alert_id"),
     )
+
+
+class Progress(Table):
+    """How many deliveries of an alert stand where: the sum over ``slot``.
+
+    Triggers on ``deliveries`` keep it, whatever statement moves them (migration 0002). Slots keep
+    workers that record at the same moment from waiting for one row.
+    """
+
+    __tablename__ = "progress"
+
+    alert_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    slot: Mapped[int] = mapped_column(Integer, primary_key=True)
+    language: Mapped[str] = mapped_column(Text, primary_key=True)
+    state: Mapped[DeliveryState] = mapped_column(Text, primary_key=True)
+    deliveries: Mapped[int] = mapped_column(BigInteger)
+
+    __table_args__ = ({"postgresql_with": {"fillfactor": "50"}},)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
@@ -10,9 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from alerts.broadcasts.models import Alert
 from alerts.broadcasts.service import send
-from alerts.broadcasts.statements import FINISH, OWED, WITHDRAW_CANCELLED
+from alerts.broadcasts.statements import ADOPT, FINISH, OWED, WITHDRAW_CANCELLED
 from alerts.broadcasts.states import AlertState
 from alerts.errors import DomainError
+
+WITHDRAWN_AT_ONCE = 20_000
 
 log = logging.getLogger(__name__)
 
@@ -53,5 +56,13 @@ async def owed(session: AsyncSession, most: int) -> list[Owed]:
 
 async def finish(session: AsyncSession) -> None:
     """Close the alerts of which nothing is open, and withdraw what a cancelled one still had."""
-    await session.execute(WITHDRAW_CANCELLED)
+    await session.execute(WITHDRAW_CANCELLED, {"size": WITHDRAWN_AT_ONCE})
     await session.execute(FINISH)
+
+
+async def adopt(session: AsyncSession, senders: Sequence[str]) -> int:
+    """Texts that were to go out from an address which is not configured any more get another. How many."""
+    adopted: int = (await session.execute(ADOPT, {"senders": list(senders)})).rowcount  # type: ignore[attr-defined]
+    if adopted:
+        log.warning("a sender is not configured any more, others take over: deliveries=%s", adopted)
+    return adopted

@@ -111,6 +111,7 @@ class ReportOut(BaseModel):
 
     alert: int
     state: AlertState
+    trouble: str | None  # why it is paused
     people: int
     states: dict[DeliveryState, int]
     languages: dict[Language, dict[DeliveryState, int]]

@@ -10,8 +10,9 @@ from typing import Any
 from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from alerts.broadcasts.fanout import IN_FLIGHT, LEASE_SECONDS, Claimed, record
+from alerts.broadcasts.dispatch import LEASE_SECONDS
 from alerts.broadcasts.models import Delivery
+from alerts.broadcasts.outcomes import Claimed, record
 from alerts.broadcasts.statements import EXPIRE_CLAIMS, UNKNOWNS
 from alerts.broadcasts.states import DeliveryState
 from alerts.carrier.sending import Accepted, Carrier, NotTaken, Outcome
@@ -21,6 +22,7 @@ from alerts.storage.engine import session_scope
 GRACE_SECONDS = 10.0  # for the callback, which settles it without a question
 CLOCK_SKEW = timedelta(minutes=2)  # between the carrier's clock and ours
 SETTLED_AT_ONCE = 200
+QUESTIONS_AT_ONCE = 50
 
 log = logging.getLogger(__name__)
 
@@ -47,13 +49,20 @@ async def settle(carrier: Carrier, grace_seconds: float = GRACE_SECONDS) -> int:
     async with session_scope() as session:
         given = {"grace": grace_seconds, "size": SETTLED_AT_ONCE}
         unknowns = (await session.execute(UNKNOWNS, given)).all()
-    slots = asyncio.Semaphore(IN_FLIGHT)
-    outcomes = await asyncio.gather(*(_look_up(carrier, row, slots) for row in unknowns))
-    settled = [
-        (Claimed(row.id, row.subscriber_id, row.language, row.attempts, row.phone), outcome)
-        for row, outcome in zip(unknowns, outcomes, strict=True)
-        if outcome is not None
-    ]
+    slots = asyncio.Semaphore(QUESTIONS_AT_ONCE)
+    found = await asyncio.gather(*(_look_up(carrier, row, slots) for row in unknowns))
+    settled: list[tuple[Claimed, Outcome]] = []
+    taken: set[str] = set()
+    for row, outcome in zip(unknowns, found, strict=True):
+        if isinstance(outcome, Accepted):
+            # Two alerts of the same words to one person: a text is taken for one of them only, the
+            # other is looked up again when that one is written down.
+            if outcome.sid in taken:
+                continue
+            taken.add(outcome.sid)
+        if outcome is not None:
+            one = Claimed(row.id, row.subscriber_id, row.language, row.attempts, row.phone)
+            settled.append((one, outcome))
     if settled:
         await record(settled)
     return len(settled)
@@ -67,4 +76,4 @@ async def _look_up(carrier: Carrier, row: Any, slots: asyncio.Semaphore) -> Outc
             )
         except NoAnswer:
             return None
-    return Accepted(found.sid, found.status) if found else NotTaken(timedelta(0))
+    return Accepted(found.sid, found.status, found.code) if found else NotTaken(timedelta(0))

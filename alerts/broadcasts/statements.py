@@ -11,23 +11,26 @@ from alerts.subscribers.models import Subscriber
 
 PHONE = Subscriber.__table__.c.phone.type
 
-# Plan: index scan of deliveries_open_idx (alert, 'waiting', id) for :size rows, skipping what
-# another worker holds; then subscribers by key. Somebody who left is skipped here: this is
-# the last look before the text goes out.
+# Plan: index scan of deliveries_waiting_idx (alert, sender, id) for :size rows, skipping what
+# another worker holds; then subscribers by key. ``after`` spares the walk over index entries that
+# are dead already. Somebody who left is skipped here: this is the last look before the text goes out.
 CLAIM = text("""
-    WITH batch AS (
-        SELECT id FROM deliveries
-        WHERE alert_id = :alert AND state = 'waiting' AND (not_before IS NULL OR not_before <= now())
-        ORDER BY id LIMIT :size
-        FOR UPDATE SKIP LOCKED
+    WITH batch AS MATERIALIZED (
+        SELECT d.id, s.phone, coalesce(s.standing, 'gone') AS standing
+        FROM deliveries d LEFT JOIN subscribers s ON s.id = d.subscriber_id
+        WHERE d.alert_id = :alert AND d.sender = :sender AND d.state = 'waiting' AND d.id > :after
+          AND (d.not_before IS NULL OR d.not_before <= now())
+          AND EXISTS (SELECT FROM alerts a WHERE a.id = :alert AND a.state = 'sending')
+        ORDER BY d.id LIMIT :size
+        FOR UPDATE OF d SKIP LOCKED
     )
     UPDATE deliveries d
-    SET state = CASE WHEN s.standing = 'active' THEN 'sending' ELSE 'skipped' END,
-        reason = CASE WHEN s.standing = 'active' THEN NULL ELSE s.standing END,
+    SET state = CASE WHEN batch.standing = 'active' THEN 'sending' ELSE 'skipped' END,
+        reason = CASE WHEN batch.standing = 'active' THEN NULL ELSE batch.standing END,
         attempts = d.attempts + 1, claimed_at = now(), changed_at = now(), not_before = NULL
-    FROM batch, subscribers s
-    WHERE d.id = batch.id AND s.id = d.subscriber_id
-    RETURNING d.id, d.subscriber_id, d.language, d.attempts, d.state, s.phone
+    FROM batch
+    WHERE d.id = batch.id
+    RETURNING d.id, d.subscriber_id, d.language, d.attempts, d.state, batch.phone
 """).columns(
     column("id", BigInteger),
     column("subscriber_id", BigInteger),
@@ -37,52 +40,75 @@ CLAIM = text("""
     column("phone", PHONE),
 )
 
+# Of texts that were claimed a while ago: those that their person, or their alert, wants no more.
+STOPPED = text("""
+    SELECT d.id, s.standing IS DISTINCT FROM 'active' AS left
+    FROM deliveries d
+    JOIN alerts a ON a.id = d.alert_id
+    LEFT JOIN subscribers s ON s.id = d.subscriber_id
+    WHERE d.id = ANY (cast(:deliveries AS bigint[]))
+      AND (s.standing IS DISTINCT FROM 'active' OR a.state <> 'sending')
+""")
+
 # Rows are locked in the order of their ids before they are changed: two groups that overlap, a
-# worker's outcomes and the callbacks for them, wait for each other and never in a circle.
-_LOCKED = """
-    locked AS MATERIALIZED (
-        SELECT id FROM deliveries WHERE id IN (SELECT id FROM o) ORDER BY id FOR UPDATE
-    )"""
+# worker's outcomes and the callbacks for them, wait for each other and never in a circle. What
+# becomes of each row comes along with its lock, so that it is looked up by key and not searched for.
 
 # What the carrier, or its silence, says of each text that was claimed. ``attempt`` keeps a worker
-# that was thought dead from touching what was claimed anew.
+# that was thought dead from touching what was claimed anew. Only rows with a code come back.
 RECORD = text(f"""
     WITH o AS MATERIALIZED (
-        SELECT * FROM json_to_recordset(cast(:outcomes AS json))
-            AS o(id bigint, attempt integer, state text, sid text, code integer, wait float8)
-    ), {_LOCKED}
-    UPDATE deliveries d
-    SET state = o.state, message_sid = coalesce(d.message_sid, o.sid), code = o.code,
-        not_before = now() + o.wait * interval '1 second', changed_at = now()
-    FROM o JOIN locked USING (id)
-    WHERE d.id = o.id AND d.attempts = o.attempt
-      AND {MOVES_AS_SQL}
-    RETURNING d.id, d.alert_id, d.subscriber_id, d.code
+        SELECT o.*
+        FROM json_to_recordset(cast(:outcomes AS json))
+            AS o(id bigint, attempt integer, state text, sid text, code integer, wait float8, reason text)
+        JOIN deliveries d USING (id)
+        ORDER BY id FOR UPDATE OF d
+    ), moved AS (
+        UPDATE deliveries d
+        SET state = o.state, message_sid = coalesce(d.message_sid, o.sid), code = o.code, reason = o.reason,
+            not_before = now() + o.wait * interval '1 second', changed_at = now()
+        FROM o
+        WHERE d.id = o.id AND d.attempts = o.attempt AND o.sid IS DISTINCT FROM coalesce(d.returned_sid, '')
+          AND {MOVES_AS_SQL}
+        RETURNING d.alert_id, d.subscriber_id, d.code
+    )
+    SELECT alert_id, subscriber_id, code FROM moved WHERE code IS NOT NULL
 """)  # noqa: S608 - the values are our own table
 
 # What Twilio's callbacks say. The id comes from the address that we gave with the text, so a
-# callback settles even a delivery whose own answer was lost.
+# callback settles even a delivery whose own answer was lost. A text that the carrier gives back
+# unsent ("waiting") is sent again, once; the one given back is remembered, so that a late word
+# about it is not taken for a word about the next.
 CALLBACK = text(f"""
     WITH o AS MATERIALIZED (
-        SELECT * FROM json_to_recordset(cast(:callbacks AS json))
-            AS o(id bigint, state text, sid text, code integer)
-    ), {_LOCKED}
-    UPDATE deliveries d
-    SET state = o.state, message_sid = o.sid, code = coalesce(o.code, d.code),
-        not_before = NULL, changed_at = now()
-    FROM o JOIN locked USING (id)
-    WHERE d.id = o.id AND (d.message_sid IS NULL OR d.message_sid = o.sid)
-      AND {MOVES_AS_SQL}
-    RETURNING d.id, d.alert_id, d.subscriber_id, d.code
+        SELECT o.id, o.sid, o.code, o.wait, CASE WHEN o.state = 'waiting' AND d.returned_sid IS NOT NULL
+            THEN 'failed' ELSE o.state END AS state
+        FROM json_to_recordset(cast(:callbacks AS json))
+            AS o(id bigint, state text, sid text, code integer, wait float8)
+        JOIN deliveries d USING (id)
+        ORDER BY id FOR UPDATE OF d
+    ), moved AS (
+        UPDATE deliveries d
+        SET state = o.state, code = coalesce(o.code, d.code), changed_at = now(),
+            message_sid = CASE WHEN o.state = 'waiting' THEN NULL ELSE o.sid END,
+            returned_sid = CASE WHEN o.state = 'waiting' THEN o.sid ELSE d.returned_sid END,
+            not_before = now() + o.wait * interval '1 second'
+        FROM o
+        WHERE d.id = o.id AND (d.message_sid IS NULL OR d.message_sid = o.sid)
+          AND o.sid IS DISTINCT FROM d.returned_sid
+          AND ({MOVES_AS_SQL} OR o.state = 'waiting' AND d.state = 'accepted')
+        RETURNING d.id, d.alert_id, d.subscriber_id, d.code, d.state
+    )
+    SELECT id, alert_id, subscriber_id, code, state FROM moved
 """)  # noqa: S608 - the values are our own table
 
 # Why a callback changed nothing: an old state is harmless, the rest is an anomaly.
 CALLBACK_STRANGER = text("""
     SELECT CASE WHEN d.id IS NULL THEN 'no such delivery'
-                WHEN d.message_sid <> o.sid THEN 'another text is recorded for this delivery' END
+                ELSE 'another text is recorded for this delivery' END
     FROM json_to_recordset(cast(:callbacks AS json)) AS o(id bigint, sid text)
     LEFT JOIN deliveries d ON d.id = o.id
-    WHERE d.id IS NULL OR d.message_sid <> o.sid
+    WHERE d.id IS NULL OR d.message_sid <> o.sid AND o.sid IS DISTINCT FROM d.returned_sid
 """)
 
 # A worker sends only in the first part of its lease, so nothing of these is still under way.
@@ -103,14 +129,21 @@ FINISH = text("""
     RETURNING a.id
 """)
 
-# Texts that came back to waiting after their alert was cancelled.
+# What a cancelled alert still had to send; :size at a time, so that the clock goes on ticking.
 WITHDRAW_CANCELLED = text("""
-    UPDATE deliveries d SET state = 'cancelled', changed_at = now()
-    FROM alerts a
-    WHERE a.id = d.alert_id AND a.state = 'cancelled' AND d.state = 'waiting'
+    UPDATE deliveries SET state = 'cancelled', changed_at = now()
+    WHERE id IN (
+        SELECT d.id FROM alerts a JOIN deliveries d ON d.alert_id = a.id AND d.state = 'waiting'
+        WHERE a.state = 'cancelled' LIMIT :size FOR UPDATE OF d SKIP LOCKED)
 """)
 
-# What the workers still owe: texts that may go out now, by alert; :most of them are enough to know.
+# Alerts that workers have something to do for, urgent ones first.
+UNDER_WAY = text("""
+    SELECT a.id, a.urgent, a.bodies, a.prepared_at IS NULL AS unwritten
+    FROM alerts a WHERE a.state = 'sending' ORDER BY a.urgent DESC, a.id
+""")
+
+# Whether a worker could do something now for any of them; :most texts are enough to know.
 OWED = text("""
     SELECT a.id, a.prepared_at IS NULL,
            (SELECT count(*) FROM (
@@ -122,22 +155,54 @@ OWED = text("""
     ORDER BY a.urgent DESC, a.id
 """)
 
+# Texts that were to go out from an address which is not ours any more: the others take them over.
+ADOPT = text("""
+    UPDATE deliveries d
+    SET sender = (cast(:senders AS text[]))[1 + d.subscriber_id % cardinality(cast(:senders AS text[]))]
+    FROM alerts a
+    WHERE a.id = d.alert_id AND a.state IN ('sending', 'paused')
+      AND d.state = 'waiting' AND d.sender <> ALL (cast(:senders AS text[]))
+""")
+
+# A worker failed over an alert: how often, in the same way.
+STUMBLE = text("""
+    UPDATE alerts SET stumbles = CASE WHEN stumble = :how THEN stumbles + 1 ELSE 1 END, stumble = :how
+    WHERE id = :alert AND state = 'sending' RETURNING stumbles
+""")
+
+# Not one text of an alert was taken, and many were refused: the fault is not with the people.
+ALL_REFUSED = text("""
+    SELECT coalesce(sum(deliveries) FILTER (WHERE state = 'failed'), 0) >= :most
+       AND coalesce(sum(deliveries) FILTER (
+               WHERE state IN ('accepted', 'sent', 'delivered', 'undelivered')), 0) = 0
+    FROM progress WHERE alert_id = :alert
+""")
+
+# A text came back from the carrier after its alert was over.
+REOPEN = text("""
+    UPDATE alerts SET state = 'sending', finished_at = NULL
+    WHERE state = 'sent' AND id = ANY (cast(:alerts AS bigint[]))
+""")
+
 # The newest question that a subscriber may have on the phone, about an action that is not over.
+# Plan: the few actions that are not over, their alerts, and the one delivery of each by its key.
 NEWEST_QUESTION = text(f"""
     SELECT a.action_id
-    FROM deliveries d
-    JOIN alerts a ON a.id = d.alert_id AND a.asks_rsvp
-    JOIN actions c ON c.id = a.action_id AND c.cancelled_at IS NULL AND c.ends_at > now()
-    WHERE d.subscriber_id = :subscriber
+    FROM actions c
+    JOIN alerts a ON a.action_id = c.id AND a.asks_rsvp
+    JOIN deliveries d ON d.alert_id = a.id AND d.subscriber_id = :subscriber
+    WHERE c.cancelled_at IS NULL AND c.ends_at > now()
       AND d.state IN ({", ".join(f"'{state}'" for state in MAY_HAVE_ARRIVED)})
     ORDER BY d.claimed_at DESC NULLS LAST, d.id DESC LIMIT 1
 """)  # noqa: S608 - the states are our own table
 
 # Deliveries nobody knows about, long enough for a callback to have come; oldest first.
 UNKNOWNS = text("""
-    SELECT d.id, d.subscriber_id, d.language, d.attempts, d.claimed_at, a.bodies, s.phone,
-           (SELECT coalesce(array_agg(o.message_sid), '{}') FROM deliveries o
-            WHERE o.subscriber_id = d.subscriber_id AND o.message_sid IS NOT NULL) AS known
+    SELECT d.id, d.alert_id, d.subscriber_id, d.language, d.attempts, d.claimed_at, a.bodies, s.phone,
+           ARRAY(SELECT one.sid
+                 FROM alerts b JOIN deliveries o ON o.alert_id = b.id AND o.subscriber_id = d.subscriber_id,
+                      LATERAL (VALUES (o.message_sid), (o.returned_sid)) AS one (sid)
+                 WHERE b.prepared_at > d.claimed_at - interval '30 days' AND one.sid IS NOT NULL) AS known
     FROM deliveries d
     JOIN alerts a ON a.id = d.alert_id
     JOIN subscribers s ON s.id = d.subscriber_id
@@ -145,6 +210,7 @@ UNKNOWNS = text("""
     ORDER BY d.changed_at LIMIT :size
 """).columns(
     column("id", BigInteger),
+    column("alert_id", BigInteger),
     column("subscriber_id", BigInteger),
     column("language", Text),
     column("attempts", Integer),

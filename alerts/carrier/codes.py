@@ -2,6 +2,7 @@
 
 Sources: https://www.twilio.com/docs/api/errors for the codes. What we do about each is ours.
 Twilio may change its codes, so one that is not here fails the text and changes nothing else.
+docs/error-codes.md is this table for people; a test holds them together.
 """
 
 from __future__ import annotations
@@ -11,13 +12,15 @@ from enum import StrEnum
 
 
 class Remedy(StrEnum):
-    """What becomes of the delivery, the subscriber and the alert."""
+    """What becomes of the delivery, the subscriber, the sender and the alert."""
 
-    WAIT = "wait"  # not taken: send later, slower
+    SLOW = "slow"  # not taken: the sender's pace is lowered for a while, the text is sent later
+    HOLD = "hold"  # not taken, or given back unsent: the sender rests, the text is sent later
+    SETTLE = "settle"  # nobody knows: looked up before anything else is done
     FAIL = "fail"  # this text failed; nothing else changes
-    LEFT = "left"  # the person opted out at the carrier
-    UNREACHABLE = "unreachable"  # this number cannot get texts
-    PAUSE = "pause"  # account or sender is broken: not taken, pause the alert, tell the organizer
+    LEFT = "left"  # the text failed: the person opted out at the carrier
+    UNREACHABLE = "unreachable"  # the text failed: this number cannot get texts
+    PAUSE = "pause"  # not taken: account or sender is broken; pause the alert, tell the organizer
 
 
 @dataclass(frozen=True)
@@ -30,21 +33,25 @@ class Code:
 
 CODES: dict[int, Code] = {
     20003: Code("Twilio does not accept our account's credentials", Remedy.PAUSE),
-    20429: Code("Twilio asks us to slow down", Remedy.WAIT),
+    20404: Code("Twilio does not know our account or Messaging Service", Remedy.PAUSE),
+    20429: Code("Twilio asks us to slow down", Remedy.SLOW),
+    20500: Code("Twilio had an error of its own", Remedy.SETTLE),
+    20503: Code("Twilio is not available", Remedy.SETTLE),
     21211: Code("this is not a phone number", Remedy.UNREACHABLE),
+    21212: Code("our number is not a phone number", Remedy.PAUSE),
     21214: Code("this number cannot be reached", Remedy.UNREACHABLE),
     21217: Code("this is not a phone number", Remedy.UNREACHABLE),
     21408: Code("texting to this country is not switched on in Twilio", Remedy.FAIL),
     21606: Code("our number is not one that Twilio can send from", Remedy.PAUSE),
     21608: Code("this is a trial account, it can only text verified numbers", Remedy.PAUSE),
     21610: Code("this person opted out", Remedy.LEFT),
-    21611: Code("our number's queue at Twilio is full", Remedy.WAIT),
+    21611: Code("our number's queue at Twilio is full", Remedy.HOLD),
     21612: Code("this number cannot get texts from ours", Remedy.UNREACHABLE),
     21614: Code("this is not a mobile number", Remedy.UNREACHABLE),
     21617: Code("the text is too long", Remedy.FAIL),
     21635: Code("this is a landline", Remedy.UNREACHABLE),
     21703: Code("our Messaging Service has no number to send from", Remedy.PAUSE),
-    30001: Code("our number's queue at Twilio overflowed", Remedy.FAIL),
+    30001: Code("our number's queue at Twilio overflowed", Remedy.HOLD),
     30002: Code("our Twilio account is suspended", Remedy.PAUSE),
     30003: Code("the phone is switched off or out of reach", Remedy.FAIL),
     30004: Code("the carrier blocked this text", Remedy.FAIL),
@@ -52,11 +59,19 @@ CODES: dict[int, Code] = {
     30006: Code("this is a landline, or its carrier takes no texts", Remedy.UNREACHABLE),
     30007: Code("the carrier filtered this text as unwanted", Remedy.FAIL),
     30008: Code("the carrier gave no reason", Remedy.FAIL),
+    30022: Code("the phone company takes no more texts from us at this rate", Remedy.HOLD),
+    30023: Code("the phone company takes no more texts from us today", Remedy.FAIL),
+    30024: Code("our number is not set up at the phone company", Remedy.PAUSE),
+    30027: Code("T-Mobile takes no more texts from us today", Remedy.FAIL),
     30032: Code("our toll-free number is not verified", Remedy.PAUSE),
     30033: Code("our campaign registration is suspended", Remedy.PAUSE),
     30034: Code("our number is not registered for texting", Remedy.PAUSE),
     30035: Code("our number's registration is still under way", Remedy.PAUSE),
+    30036: Code("the text was not delivered in time", Remedy.FAIL),
     30410: Code("the carrier did not answer in time", Remedy.FAIL),
+    30450: Code("Twilio held this text back as unusual traffic", Remedy.FAIL),
+    63017: Code("our account sends more texts a second than Twilio takes", Remedy.SLOW),
+    63038: Code("our account has reached Twilio's limit for today", Remedy.PAUSE),
 }
 
 UNKNOWN_CODE = Code("Twilio refused this text", Remedy.FAIL)

@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 from redis import Redis
+from redis.asyncio import Redis as AsyncRedis
 from redis.exceptions import RedisError
 from rq import Queue
 from rq.serializers import JSONSerializer
@@ -26,6 +27,14 @@ def redis() -> Redis:
     return Redis.from_url(settings().redis_url.get_secret_value(), socket_connect_timeout=2, socket_timeout=5)
 
 
+@cache
+def async_redis() -> AsyncRedis:
+    """The same for the event loop of this process."""
+    return AsyncRedis.from_url(
+        settings().redis_url.get_secret_value(), socket_connect_timeout=2, socket_timeout=5
+    )
+
+
 def queue() -> Queue:
     """The queue that workers listen on. JSON: whoever can write to Redis must not run code here."""
     return Queue(QUEUE, connection=redis(), serializer=JSONSerializer, default_timeout=JOB_SECONDS)
@@ -36,6 +45,8 @@ async def enqueue(job: str, *ids: int, times: int = 1) -> bool:
 
     False where Redis is away: the rows still say what is owed, and the clock asks again.
     """
+    if not times:
+        return True
     try:
         await asyncio.to_thread(_enqueue, f"workers.jobs.{job}", ids, times)
     except RedisError as error:

@@ -11,6 +11,7 @@ from alerts.broadcasts.callbacks import Callback, record_callbacks
 from alerts.broadcasts.states import DeliveryState
 from alerts.storage.engine import session_scope
 from tests.api import Api
+from tests.conftest import OUR_NUMBER
 from tests.story import MARIA
 from tests.worker import Worker
 
@@ -53,11 +54,10 @@ async def test_of_two_callbacks_at_the_same_moment_none_is_lost(
 
 
 async def test_a_callback_settles_a_text_whose_answer_was_lost(api: Api, called: int, worker: Worker) -> None:
-    from alerts.broadcasts import fanout
+    from alerts.broadcasts import dispatch
 
     await worker.prepare(called)
-    async with session_scope() as session:
-        await fanout._claim(session, called)
+    await dispatch._claim(called, OUR_NUMBER, 10, 0)
     row = await maria(api, called)
     assert row["state"] == "sending"
     await api.status(int(str(row["id"])), "SM" + "a" * 32, "sent")
@@ -136,3 +136,50 @@ async def test_a_forged_callback_is_refused(api: Api, called: int, worker: Worke
     answer = await api.webhook(f"/twilio/status/{row['id']}", form, signature="forged")
     assert answer.status_code == 403
     assert await maria(api, called) == row
+
+
+@pytest.mark.parametrize("sid", ["", "\0", "SM 1", "SMñ"])
+async def test_what_cannot_be_a_message_sid_is_logged_and_let_be(
+    api: Api, called: int, worker: Worker, caplog: pytest.LogCaptureFixture, sid: str
+) -> None:
+    await worker.fan_out(called)
+    before = await maria(api, called)
+    answer = await api.status(int(str(before["id"])), sid, "delivered")
+    assert answer.status_code == 204
+    assert "no MessageSid" in caplog.text
+    assert await maria(api, called) == before
+
+
+async def test_in_a_flood_with_and_without_codes_each_counts(api: Api, called: int, worker: Worker) -> None:
+    await worker.fan_out(called)
+    rows = (await api.get(f"/v1/alerts/{called}/deliveries"))["items"]
+    codes: tuple[dict[str, str], ...] = ({"ErrorCode": "30005"}, {"ErrorCode": "30003"}, {})
+    said = [
+        api.status(row["id"], row["message_sid"], status, **(code if status == "undelivered" else {}))
+        for row, code in zip(rows, codes, strict=True)
+        for status in ("queued", "sent", "undelivered") * 5
+    ]
+    assert {answer.status_code for answer in await asyncio.gather(*said)} == {204}
+    rows = (await api.get(f"/v1/alerts/{called}/deliveries"))["items"]
+    assert [(row["state"], row["code"]) for row in rows] == [
+        ("undelivered", 30005),
+        ("undelivered", 30003),
+        ("undelivered", None),
+    ]
+
+
+async def test_a_text_that_the_carrier_gives_back_unsent_is_sent_again_once(
+    api: Api, called: int, worker: Worker
+) -> None:
+    await worker.fan_out(called)
+    await worker.tick()
+    assert (await api.get(f"/v1/alerts/{called}"))["state"] == "sent"
+    row = await maria(api, called)
+    delivery, sid = int(str(row["id"])), str(row["message_sid"])
+    await api.status(delivery, sid, "undelivered", ErrorCode="30001")
+    row = await maria(api, called)
+    assert (row["state"], row["message_sid"], row["code"]) == ("waiting", None, 30001)
+    assert (await api.get(f"/v1/alerts/{called}"))["state"] == "sending"
+    await api.status(delivery, "SM" + "b" * 32, "undelivered", ErrorCode="30001")
+    row = await maria(api, called)
+    assert (row["state"], row["message_sid"]) == ("failed", "SM" + "b" * 32)

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from alerts.broadcasts import fanout
+from alerts.broadcasts.outcomes import record
 from alerts.carrier.sending import NotTaken
 from alerts.carrier.simulator.server import SimulatorServer
 from alerts.storage.engine import session_scope
@@ -120,9 +120,7 @@ async def test_the_claims_of_a_worker_that_died_before_sending_are_settled_and_s
     api: Api, called: int, worker: Worker, twilio: SimulatorServer
 ) -> None:
     await worker.prepare(called)
-    async with session_scope() as session:  # a worker claims, commits, and is killed
-        claimed, _ = await fanout._claim(session, called)
-    assert len(claimed) == 3
+    assert len(await worker.claim(called)) == 3  # a worker claims, commits, and is killed
     assert await worker.fan_out(called) == 0
     assert await worker.lose_claims() == 3
     assert await worker.settle() == 3
@@ -134,14 +132,12 @@ async def test_a_worker_that_was_thought_dead_cannot_undo_what_was_claimed_anew(
     api: Api, called: int, worker: Worker, twilio: SimulatorServer
 ) -> None:
     await worker.prepare(called)
-    async with session_scope() as session:
-        stale, _ = await fanout._claim(session, called)
+    stale = await worker.claim(called)
     await worker.lose_claims()
     await worker.settle()
-    async with session_scope() as session:
-        fresh, _ = await fanout._claim(session, called)
+    fresh = await worker.claim(called)
     assert {one.attempt for one in fresh} == {2}
-    await fanout.record((one, NotTaken(timedelta(0))) for one in stale)
+    await record([(one, NotTaken(timedelta(0))) for one in stale])
     assert await states(api, called) == {"sending": 3}
 
 
@@ -173,14 +169,14 @@ async def test_429_gives_the_text_back_and_a_later_try_sends_it(
     api: Api, called: int, worker: Worker, twilio: SimulatorServer
 ) -> None:
     twilio.simulator.faults.too_many = 1.0
-    await worker.fan_out(called)
+    assert await worker.dispatch.stint(0.1) > 0
     assert await states(api, called) == {"waiting": 3}
     assert await worker.tick() == []  # not due yet: the carrier asked for patience
 
 
 async def test_a_carrier_that_cannot_be_reached_burns_nothing(api: Api, called: int, worker: Worker) -> None:
     worker.carrier._client.api.base_url = "http://127.0.0.1:1"
-    await worker.fan_out(called)
+    assert await worker.dispatch.stint(0.1) > 0
     assert await states(api, called) == {"waiting": 3}
 
 
@@ -234,8 +230,7 @@ async def test_cancel_withdraws_what_waits_even_what_comes_back_later(
     api: Api, called: int, worker: Worker, twilio: SimulatorServer
 ) -> None:
     await worker.prepare(called)
-    async with session_scope() as session:
-        await fanout._claim(session, called)
+    await worker.claim(called)
     await api.post(f"/v1/alerts/{called}/cancel", status=200)
     await worker.lose_claims()
     await worker.settle()

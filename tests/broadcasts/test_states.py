@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.broadcasts.callbacks import Callback, _furthest
+from alerts.broadcasts.callbacks import Callback, _rows
 from alerts.broadcasts.states import CARRIER_STATUS, MOVES, OPEN, DeliveryState, may_move
 
 S = DeliveryState
@@ -66,8 +66,8 @@ def test_of_several_callbacks_in_a_group_the_furthest_counts(states: list[Delive
     one_by_one = S.SENDING
     for state in states:
         one_by_one = state if may_move(one_by_one, state) else one_by_one
-    [kept] = _furthest([Callback(1, "SM1", state, None) for state in states])
-    assert kept.state == one_by_one
+    [kept] = _rows([Callback(1, "SM1", state, None) for state in states])
+    assert kept["state"] == one_by_one
 
 
 def test_every_word_of_twilio_for_an_outbound_text_has_a_state() -> None:

@@ -1,0 +1,330 @@
+"""One worker's share of all sending: look, pace, claim, send, record, until nothing is owed.
+
+Any number of workers on any number of machines do this at the same time. The order matters: a
+worker first gets leave from the sender's pace, then claims as many texts as that allows, commits,
+and sends at once. So a claimed text never waits in a worker's memory: pausing, cancelling and
+leaving need only be seen by the next claim.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from redis.exceptions import RedisError
+from sqlalchemy import Row
+from sqlalchemy.exc import OperationalError
+
+from alerts.broadcasts.fanout import prepare
+from alerts.broadcasts.outcomes import Claimed, Recorder
+from alerts.broadcasts.statements import CLAIM, FINISH, STOPPED, UNDER_WAY
+from alerts.broadcasts.states import DeliveryState
+from alerts.broadcasts.stumbles import noted
+from alerts.carrier.codes import Remedy, code
+from alerts.carrier.flight import Flight
+from alerts.carrier.pacing import Pacer, Rank
+from alerts.carrier.sending import Carrier, NotTaken, NotWanted, Outcome, Unknown
+from alerts.carrier.transport import REQUEST_SECONDS
+from alerts.language.segments import segments
+from alerts.storage.engine import session_scope
+
+BATCH = 250  # texts a claim, at most
+IN_FLIGHT = 500  # requests at once, at most
+ROUND_SECONDS = 0.5  # how often a worker looks which alerts are under way
+STINT_SECONDS = 10.0  # how long it goes on before it gives the queue a chance
+LOOK_AGAIN_SECONDS = 0.25  # a text that was claimed longer ago is looked at again before it goes
+LEASE_SECONDS = 30.0  # after this a claim is nobody's: what it left open is settled
+# No request begins so late that it could still be under way when the lease ends.
+SENDING_SECONDS = LEASE_SECONDS - REQUEST_SECONDS - 5.0
+FULL_SECONDS = 60.0  # a sender rests when its queue at the carrier is full
+UNREACHED_SECONDS = 5.0  # and when the carrier cannot be reached at all
+MOST_UNWRITTEN = 2_000  # outcomes; while PostgreSQL is away no more is sent than can be remembered
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class UnderWay:
+    """An alert that is being sent. ``parts``: message parts of its text, by language."""
+
+    id: int
+    rank: Rank
+    bodies: Mapping[str, str]
+    parts: Mapping[str, int]
+    unwritten: bool
+
+    @property
+    def most_parts(self) -> int:
+        """Of its longest text."""
+        return max(self.parts.values(), default=1)
+
+
+@dataclass(slots=True)
+class Said:
+    """What the carrier said of a sender since its pace was last told."""
+
+    slow: int = 0  # message parts that it asked to be patient with
+    full: bool = False  # the sender's queue there
+    unreached: bool = False  # no connection was made
+
+
+class Batch:
+    """Texts that were claimed together, until they are sent."""
+
+    def __init__(self, now: float) -> None:
+        self.claimed_at = self.looked_at = now
+        self.unsent: set[int] = set()
+        self._stopped: dict[int, bool] = {}  # whom not to text any more, and whether they left
+        self._looking = asyncio.Lock()
+
+    async def look_again(self, delivery_id: int, now: float) -> NotWanted | None:
+        """Whether a text is not to be sent after all; asked where it could not go soon after its claim.
+
+        For all of the batch in one look, so that waiting texts do not make each other wait.
+        """
+        if now - self.claimed_at > SENDING_SECONDS:
+            return NotWanted(left=False)
+        async with self._looking:
+            if now - self.looked_at > LOOK_AGAIN_SECONDS:
+                async with session_scope() as session:
+                    rows = await session.execute(STOPPED, {"deliveries": sorted(self.unsent)})
+                    self._stopped.update((row.id, row.left) for row in rows)
+                self.looked_at = now
+        left = self._stopped.get(delivery_id)
+        return None if left is None else NotWanted(left)
+
+
+class Dispatch:
+    """Sends what is owed from ``senders``. ``stopping`` says that the process is to end."""
+
+    def __init__(
+        self,
+        carrier: Carrier,
+        pacer: Pacer,
+        senders: Sequence[str],
+        *,
+        stopping: Callable[[], bool] = lambda: False,
+        in_flight: int = IN_FLIGHT,
+    ) -> None:
+        self._carrier = carrier
+        self._pacer = pacer
+        self._senders = senders
+        self._stopping = stopping
+        self._flight = Flight(in_flight)
+        self._sending: set[asyncio.Task[None]] = set()
+        self._preparing: dict[int, asyncio.Task[None]] = {}
+        self._room = asyncio.Event()
+        self._recorder = Recorder()
+        self._said = {sender: Said() for sender in senders}
+        self._ask_at = dict.fromkeys(senders, 0.0)  # when the pace is to be asked again
+        self._seen: dict[tuple[int, str], int] = {}  # the last delivery claimed, of an alert and a sender
+        self._texts: dict[int, tuple[Mapping[str, str], Mapping[str, int]]] = {}
+        self._given: dict[int, int] = {}  # parts of each alert in this stint
+        self._claimed = 0
+
+    async def stint(self, seconds: float = STINT_SECONDS) -> int:
+        """Send what is owed, for about ``seconds`` at most. How many texts were claimed."""
+        until = self._now() + seconds
+        self._claimed = 0
+        self._seen.clear()
+        self._given.clear()
+        self._flight.begin()
+        self._recorder = Recorder()
+        recording = asyncio.create_task(self._recorder.run())
+        try:
+            more = True
+            while more and self._now() < until and not self._stopping():
+                try:
+                    more = await self._round()
+                except OperationalError as error:
+                    await self._database_away(error)
+        finally:
+            if self._sending or self._preparing:
+                await asyncio.wait([*self._sending, *self._preparing.values()])
+            self._recorder.close()
+            await recording
+        with suppress(OperationalError):  # else the clock does it
+            async with session_scope() as session:
+                await session.execute(FINISH)
+        return self._claimed
+
+    @staticmethod
+    async def _database_away(error: OperationalError) -> None:
+        log.warning("postgresql is away: error=%s", type(error.orig).__name__)
+        await asyncio.sleep(ROUND_SECONDS)
+
+    async def _round(self) -> bool:
+        """Look which alerts are under way and send them for a moment. Whether there may be more."""
+        alerts = await self._look()
+        ready = [alert for alert in alerts if not alert.unwritten]
+        for alert in alerts:
+            if alert.unwritten and alert.id not in self._preparing:
+                self._preparing[alert.id] = asyncio.create_task(self._prepare(alert.id))
+        if ready:
+            until = self._now() + ROUND_SECONDS
+            rounds = [self._send_from(sender, list(ready), until) for sender in self._senders]
+            return any(await asyncio.gather(*rounds)) or bool(self._preparing)
+        if self._preparing:
+            first = asyncio.FIRST_COMPLETED
+            await asyncio.wait(self._preparing.values(), timeout=ROUND_SECONDS, return_when=first)
+            return bool(self._preparing) or await self._any_written()
+        return False
+
+    async def _any_written(self) -> bool:
+        return any(not alert.unwritten for alert in await self._look())
+
+    async def _look(self) -> list[UnderWay]:
+        async with session_scope() as session:
+            rows = (await session.execute(UNDER_WAY)).all()
+        self._texts = {row.id: self._texts.get(row.id) or _measured(row.bodies) for row in rows}
+        return [
+            UnderWay(row.id, Rank.URGENT if row.urgent else Rank.ALERT, *self._texts[row.id], row.unwritten)
+            for row in rows
+        ]
+
+    async def _prepare(self, alert_id: int) -> None:
+        written = None
+        try:
+            async with noted(alert_id), session_scope() as session:
+                written = await prepare(session, alert_id, self._senders)
+            if written is not None:
+                log.info("deliveries written: alert=%s deliveries=%s", alert_id, written)
+        except OperationalError as error:
+            await self._database_away(error)
+        finally:
+            del self._preparing[alert_id]
+
+    async def _send_from(self, sender: str, alerts: list[UnderWay], until: float) -> bool:
+        """Urgent alerts first, those of one rank in equal shares. Whether there may be more."""
+        while alerts and self._now() < until and not self._stopping():
+            await self._has_room()
+            alert = self._next(alerts)
+            parts = await self._leave_for(sender, alert, until)
+            if parts and not await self._claim(sender, alert, parts):
+                alerts.remove(alert)
+        return bool(alerts)
+
+    def _next(self, alerts: list[UnderWay]) -> UnderWay:
+        first = [alert for alert in alerts if alert.rank == alerts[0].rank]
+        least = min((self._given[alert.id] for alert in first if alert.id in self._given), default=0)
+        for alert in first:  # one that has just come has no arrears
+            self._given.setdefault(alert.id, least)
+        return min(first, key=lambda alert: self._given[alert.id])
+
+    async def _has_room(self) -> None:
+        """Until there is a slot for what is claimed next, and what was sent before is written down."""
+        while len(self._sending) > self._flight.limit or self._recorder.unwritten > MOST_UNWRITTEN:
+            self._room.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._room.wait(), ROUND_SECONDS)
+
+    async def _leave_for(self, sender: str, alert: UnderWay, until: float) -> int:
+        """Parts that the sender's pace lets go now: at least one text of the alert, or 0 after a wait."""
+        wait = self._ask_at[sender] - self._now()
+        if wait > 0:
+            await asyncio.sleep(min(wait, max(0.0, until - self._now())))
+            if self._now() < self._ask_at[sender]:
+                return 0
+        try:
+            await self._tell_pace(sender)
+            grant = await self._pacer.take(sender, alert.rank, alert.most_parts, alert.most_parts * BATCH)
+        except RedisError as error:
+            # Without leave nothing goes out; what is owed stands in PostgreSQL.
+            log.warning("redis is away, nothing is sent: error=%s", type(error).__name__)
+            self._ask_at[sender] = self._now() + ROUND_SECONDS
+            return 0
+        self._ask_at[sender] = self._now() + grant.again
+        return int(grant.parts)
+
+    async def _tell_pace(self, sender: str) -> None:
+        said, self._said[sender] = self._said[sender], Said()
+        if said.slow:
+            share = await self._pacer.slow_down(sender, said.slow)
+            log.warning("the carrier asks for patience: parts=%s share=%.2f", said.slow, share)
+        if said.full:
+            log.error("our sender's queue at the carrier is full: rests=%ss", FULL_SECONDS)
+            await self._pacer.hold(sender, FULL_SECONDS)
+        if said.unreached:
+            log.error("the carrier cannot be reached: sender rests=%ss", UNREACHED_SECONDS)
+            await self._pacer.hold(sender, UNREACHED_SECONDS)
+
+    async def _claim(self, sender: str, alert: UnderWay, parts: int) -> bool:
+        """Claim as many texts as ``parts`` allow, and begin to send them. Whether there may be more."""
+        wanted = parts // alert.most_parts
+        rows: list[Row[Any]] = []
+        try:
+            async with noted(alert.id):
+                after = self._seen.get((alert.id, sender), 0)
+                rows = await _claim(alert.id, sender, wanted, after)
+                if after and len(rows) < wanted:  # what came back to waiting meanwhile lies behind
+                    rows += await _claim(alert.id, sender, wanted - len(rows), 0)
+        except OperationalError as error:
+            await self._database_away(error)
+            return True
+        self._seen[alert.id, sender] = max((row.id for row in rows), default=0)
+        batch = Batch(self._now())
+        used = 0
+        for row in rows:
+            if row.state == DeliveryState.SENDING:
+                one = Claimed(row.id, row.subscriber_id, row.language, row.attempts, row.phone)
+                used += alert.parts[one.language]
+                batch.unsent.add(one.id)
+                self._begin(sender, alert, one, batch)
+        self._claimed += len(rows)
+        self._given[alert.id] += used
+        more = len(rows) == wanted
+        if used < parts:
+            with suppress(RedisError):
+                await self._pacer.give_back(sender, parts - used, None if more else alert.rank)
+        return more
+
+    def _begin(self, sender: str, alert: UnderWay, one: Claimed, batch: Batch) -> None:
+        task = asyncio.create_task(self._send(sender, alert, one, batch))
+        self._sending.add(task)
+        task.add_done_callback(self._sent)
+
+    def _sent(self, task: asyncio.Task[None]) -> None:
+        self._sending.discard(task)
+        self._room.set()
+
+    async def _send(self, sender: str, alert: UnderWay, one: Claimed, batch: Batch) -> None:
+        """Send one text, once, and note what came of it."""
+        began = await self._flight.begin_one()
+        try:
+            outcome: Outcome | None = None
+            if began - batch.looked_at > LOOK_AGAIN_SECONDS:
+                outcome = await batch.look_again(one.id, began)
+            batch.unsent.discard(one.id)
+            outcome = outcome or await self._carrier.send(
+                sender, one.phone, alert.bodies[one.language], one.id
+            )
+        except Exception as error:  # noqa: BLE001 - whatever it was, the request may have left
+            log.error("sending failed: delivery=%s error=%s", one.id, type(error).__name__)  # noqa: TRY400
+            outcome = Unknown()
+        finally:
+            self._flight.end_one(began)
+        if isinstance(outcome, NotTaken):
+            said, remedy = self._said[sender], code(outcome.code).remedy
+            said.slow += alert.parts[one.language] if remedy is Remedy.SLOW else 0
+            said.full |= remedy is Remedy.HOLD
+            said.unreached |= outcome.code is None
+        self._recorder.add(one, outcome)
+
+    @staticmethod
+    def _now() -> float:
+        return asyncio.get_running_loop().time()
+
+
+async def _claim(alert_id: int, sender: str, texts: int, after: int) -> list[Row[Any]]:
+    given = {"alert": alert_id, "sender": sender, "size": texts, "after": after}
+    async with session_scope() as session:
+        return list((await session.execute(CLAIM, given)).all())
+
+
+def _measured(bodies: Mapping[str, str] | None) -> tuple[Mapping[str, str], Mapping[str, int]]:
+    bodies = bodies or {}
+    return bodies, {language: segments(body).parts for language, body in bodies.items()}

@@ -1,0 +1,246 @@
+"""A worker's share of sending: its pace, its order, and what stops it in the middle."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select, text
+
+from alerts.broadcasts import dispatch, stumbles
+from alerts.broadcasts.dispatch import Batch, Dispatch, UnderWay
+from alerts.broadcasts.models import Delivery, Progress
+from alerts.broadcasts.schedule import adopt
+from alerts.carrier.pacing import Pacer, Rank
+from alerts.carrier.simulator.server import SimulatorServer
+from alerts.settings import settings
+from alerts.storage.engine import session_scope
+from alerts.storage.redis import async_redis
+from tests.api import Api
+from tests.conftest import OUR_NUMBER
+from tests.story import JAMES, JOIN_WORDS, MARIA, YASMIN, alert
+from tests.worker import Worker
+
+pytestmark = pytest.mark.anyio
+TEXTS = {"en": "Hi", "es": "Hola", "so": "Nabad"}
+
+
+def paced(worker: Worker, rate: float, *senders: str) -> Dispatch:
+    """The same worker at another pace."""
+    senders = senders or worker.senders
+    pacer = Pacer(async_redis(), dict.fromkeys(senders, rate))
+    return Dispatch(worker.carrier, pacer, senders)
+
+
+async def crowd(api: Api, people: int, area: int = 213) -> int:
+    """A list of so many, who read English."""
+    made = await api.post(
+        "/v1/lists", {"name": f"Crowd {area}", "timezone": "America/Los_Angeles", "join_words": JOIN_WORDS}
+    )
+    for number in range(people):
+        await api.text(f"+1{area + number // 70}55501{number % 70:02d}", "JOIN")
+    return int(made["id"])
+
+
+async def sent(api: Api, list_id: int, **changes: Any) -> int:
+    """An alert that is being sent."""
+    made = await api.post("/v1/alerts", alert(list_id, None, text=TEXTS, **changes))
+    await api.post(f"/v1/alerts/{made['id']}/send", status=202)
+    return int(made["id"])
+
+
+async def state(api: Api, alert_id: int) -> dict[str, Any]:
+    return dict(await api.get(f"/v1/alerts/{alert_id}"))
+
+
+@pytest.mark.parametrize("verb", ["pause", "cancel"])
+async def test_it_takes_effect_while_texts_are_going_out(
+    api: Api, worker: Worker, twilio: SimulatorServer, verb: str
+) -> None:
+    made = await sent(api, await crowd(api, 60))
+    stint = asyncio.create_task(paced(worker, 40).stint())
+    while not twilio.simulator.carrier.messages:  # noqa: ASYNC110 - in another thread
+        await asyncio.sleep(0.05)
+    await api.post(f"/v1/alerts/{made}/{verb}", status=200)
+    await asyncio.sleep(0.3)  # what had been claimed is on its way
+    gone = len(twilio.simulator.carrier.messages)
+    assert gone < 60
+    assert await stint == gone
+    assert len(twilio.simulator.carrier.messages) == gone
+    if verb == "pause":
+        await api.post(f"/v1/alerts/{made}/resume", status=200)
+        assert await worker.fan_out(made) == 60 - gone
+    assert all(len(twilio.alerts_to(one)) <= 1 for one in twilio.simulator.carrier._phones)
+
+
+async def test_stop_between_claim_and_send_wins(
+    api: Api, called: int, worker: Worker, twilio: SimulatorServer
+) -> None:
+    await worker.prepare(called)
+    claimed = await worker.claim(called)
+    await api.text(YASMIN, "JOOJI")
+    batch = Batch(asyncio.get_running_loop().time() - dispatch.LOOK_AGAIN_SECONDS - 1)
+    under_way = UnderWay(called, Rank.ALERT, TEXTS, dict.fromkeys(TEXTS, 1), unwritten=False)
+    batch.unsent.update(one.id for one in claimed)
+    recording = asyncio.create_task(worker.dispatch._recorder.run())
+    await asyncio.gather(*(worker.dispatch._send(OUR_NUMBER, under_way, one, batch) for one in claimed))
+    worker.dispatch._recorder.close()
+    await recording
+    assert twilio.alerts_to(YASMIN) == []
+    assert len(twilio.alerts_to(MARIA)) == len(twilio.alerts_to(JAMES)) == 1
+    rows = (await api.get(f"/v1/alerts/{called}/deliveries"))["items"]
+    assert sorted((row["state"], row["reason"]) for row in rows) == [
+        ("accepted", None),
+        ("accepted", None),
+        ("skipped", "left"),
+    ]
+
+
+async def test_a_claim_that_is_too_old_is_given_back(
+    api: Api, called: int, worker: Worker, twilio: SimulatorServer
+) -> None:
+    await worker.prepare(called)
+    [one, *_] = await worker.claim(called)
+    batch = Batch(asyncio.get_running_loop().time() - dispatch.SENDING_SECONDS - 1)
+    under_way = UnderWay(called, Rank.ALERT, TEXTS, dict.fromkeys(TEXTS, 1), unwritten=False)
+    recording = asyncio.create_task(worker.dispatch._recorder.run())
+    await worker.dispatch._send(OUR_NUMBER, under_way, one, batch)
+    worker.dispatch._recorder.close()
+    await recording
+    assert not twilio.simulator.carrier.messages
+    report = await api.get(f"/v1/alerts/{called}/report")
+    assert (report["states"]["waiting"], report["states"]["sending"]) == (1, 2)
+
+
+async def test_urgent_goes_first_and_two_of_one_rank_take_turns(
+    api: Api, worker: Worker, twilio: SimulatorServer
+) -> None:
+    people = await crowd(api, 30)
+    first = await sent(api, people)
+    second = await sent(api, people)
+    urgent = await sent(api, people, urgent=True)
+    for one in (first, second, urgent):
+        await worker.prepare(one)
+    slow = paced(worker, 40)
+    while await slow.stint():
+        pass
+    async with session_scope() as session:
+        order = list(
+            await session.scalars(select(Delivery.alert_id).order_by(Delivery.claimed_at, Delivery.id))
+        )
+    assert set(order[:30]) == {urgent}
+    half = order[30:60]
+    assert 10 <= half.count(first) <= 20
+
+
+async def test_each_sender_keeps_its_own_pace_and_everybody_their_sender(
+    api: Api, worker: Worker, twilio: SimulatorServer
+) -> None:
+    made = await sent(api, await crowd(api, 10))
+    other = "+15005550006"  # one of Twilio's magic numbers: it may send
+    both = Dispatch(worker.carrier, Pacer(async_redis(), {OUR_NUMBER: 100, other: 100}), (OUR_NUMBER, other))
+    while await both.stint():
+        pass
+    texts = list(twilio.simulator.carrier.messages.values())
+    assert sorted(one.sender for one in texts) == [other] * 5 + [OUR_NUMBER] * 5
+    async with session_scope() as session:
+        rows = await session.execute(select(Delivery.subscriber_id % 2, Delivery.sender).distinct())
+        assert sorted(rows) == [(0, OUR_NUMBER), (1, other)]
+    assert (await state(api, made))["state"] == "sent"
+
+
+async def test_a_full_queue_makes_its_sender_rest_and_loses_nothing(
+    api: Api, called: int, worker: Worker, twilio: SimulatorServer
+) -> None:
+    full = "+15005550008"  # one of Twilio's magic numbers: its queue is full
+    resting = paced(worker, 100, full)
+    assert await resting.stint(1.0) > 0
+    assert await resting.stint(1.0) == 0
+    report = await api.get(f"/v1/alerts/{called}/report")
+    assert report["states"]["waiting"] == 3
+    assert (await Pacer(async_redis(), {full: 100}).state(full)).held > 50
+
+
+async def test_texts_of_a_sender_that_is_not_ours_any_more_are_taken_over(
+    api: Api, called: int, worker: Worker, twilio: SimulatorServer
+) -> None:
+    async with session_scope() as session:
+        from alerts.broadcasts.fanout import prepare
+
+        await prepare(session, called, ["+19095550199"])
+    assert await worker.fan_out(called) == 0
+    async with session_scope() as session:
+        assert await adopt(session, worker.senders) == 3
+    assert await worker.fan_out(called) == 3
+
+
+async def test_without_redis_nothing_goes_out_and_nothing_breaks(
+    api: Api, called: int, worker: Worker, twilio: SimulatorServer
+) -> None:
+    from redis.asyncio import Redis
+
+    gone = Pacer(Redis(unix_socket_path="/nowhere"), settings().rates)
+    assert await Dispatch(worker.carrier, gone, worker.senders).stint(1.0) == 0
+    assert not twilio.simulator.carrier.messages
+    assert await worker.fan_out(called) == 3
+
+
+async def test_an_alert_that_a_worker_stumbles_over_again_and_again_is_paused_and_says_why(
+    api: Api, called: int, inland: int, worker: Worker, twilio: SimulatorServer
+) -> None:
+    await worker.prepare(called)
+    async with session_scope() as session:  # as if its key were gone
+        await session.execute(text("UPDATE subscribers SET phone = '\\x09' || phone WHERE id = 1"))
+    for _ in range(stumbles.MOST_STUMBLES):
+        assert (await state(api, called))["state"] == "sending"
+        await worker.dispatch.stint()
+    paused = await state(api, called)
+    assert paused["state"] == "paused"
+    assert "SealBroken" in paused["trouble"]
+    assert not twilio.simulator.carrier.messages
+
+
+async def test_an_alert_of_which_every_text_is_refused_is_paused_before_all_are_lost(
+    api: Api, worker: Worker, twilio: SimulatorServer
+) -> None:
+    made = await api.post(
+        "/v1/lists", {"name": "Abroad", "timezone": "America/Chicago", "join_words": JOIN_WORDS}
+    )
+    for area in range(210, 270):
+        await api.text(f"+1{area}5550192", "JOIN")  # texting to its country is not switched on
+    called = await sent(api, made["id"])
+    slow = paced(worker, 50)
+    await slow.stint()
+    paused = await state(api, called)
+    assert paused["state"] == "paused"
+    assert "21408" in paused["trouble"]
+    report = await api.get(f"/v1/alerts/{called}/report")
+    assert report["states"]["failed"] >= 20
+    assert report["states"]["waiting"] > 0
+
+
+async def test_counts_are_what_a_count_of_all_deliveries_gives(
+    api: Api, inland: int, worker: Worker, twilio: SimulatorServer
+) -> None:
+    for ending in ("0190", "0193", "0194"):
+        await api.text("+1909555" + ending, "JOIN")
+    twilio.simulator.faults.too_many = 0.3
+    twilio.simulator.faults.error_after_accept = 0.3
+    made = [await sent(api, inland) for _ in range(4)]
+    await worker.fan_out(made[0])
+    await worker.settle()
+    await api.post(f"/v1/alerts/{made[3]}/cancel", status=200)
+    await worker.tick()
+    async with session_scope() as session:
+        counted = await session.execute(
+            select(Delivery.alert_id, Delivery.language, Delivery.state, func.count()).group_by(
+                Delivery.alert_id, Delivery.language, Delivery.state
+            )
+        )
+        kept = await session.execute(
+            select(Progress.alert_id, Progress.language, Progress.state, func.sum(Progress.deliveries))
+            .group_by(Progress.alert_id, Progress.language, Progress.state)
+            .having(func.sum(Progress.deliveries) != 0)
+        )
+        assert sorted(map(tuple, counted)) == sorted(map(tuple, kept))
