@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
@@ -26,6 +27,8 @@ from alerts.storage.redis import async_redis
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Read the settings before the first request, and give the connections back after the last."""
     configure_logs(settings().log_level)
+    gc.collect()
+    gc.freeze()  # what is loaded stays, and need not be looked through again and again
     yield
     with suppress(RedisError):
         await async_redis().aclose()

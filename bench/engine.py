@@ -9,14 +9,13 @@ from __future__ import annotations
 import itertools
 import sys
 import time
-from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import text
 
 from alerts.broadcasts import dispatch
+from alerts.broadcasts.claims import Claimed
 from alerts.broadcasts.fanout import prepare
-from alerts.broadcasts.outcomes import Claimed, Recorder
+from alerts.broadcasts.outcomes import Recorder
 from alerts.carrier.pacing import Rank
 from alerts.carrier.sending import Outcome
 from alerts.settings import settings
@@ -25,19 +24,6 @@ from bench import peers
 from bench.house import FAST, SENDERS
 from bench.measure import obey
 from workers import runtime
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """What a claim gives of a delivery."""
-
-    id: int
-    subscriber_id: int
-    language: str
-    attempts: int
-    state: str
-    phone: str
-
 
 NOBODYS = 10**15  # deliveries that no other measurement has
 
@@ -53,9 +39,9 @@ async def send(texts: int) -> int:
     """Send so many from memory; how many were sent."""
     left = iter(range(1, texts + 1))
 
-    async def claim(_alert: int, _sender: str, most: int, _after: int) -> list[Any]:
+    async def claim(_way: object, _alert: int, _sender: str, most: int, _after: int) -> list[Claimed]:
         return [
-            Row(NOBODYS + number, number, "es", 1, "sending", peers.recipient(number))
+            Claimed(NOBODYS + number, number, "es", 1, peers.recipient(number))
             for number in itertools.islice(left, most)
         ]
 
@@ -65,7 +51,7 @@ async def send(texts: int) -> int:
     engine = await runtime.dispatch()
     engine._senders = [SENDERS[FAST]]  # noqa: SLF001 - nothing waits for the others
     engine._look = look  # type: ignore[method-assign]  # noqa: SLF001
-    dispatch._claim = claim  # type: ignore[assignment]  # noqa: SLF001
+    dispatch.claim = claim  # type: ignore[attr-defined, assignment]
     dispatch.Recorder = Forgets  # type: ignore[attr-defined]
     return await engine.stint(60.0)
 

@@ -7,13 +7,13 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from alerts.broadcasts import dispatch, fanout, schedule, settling
-from alerts.broadcasts.outcomes import Claimed
+from alerts.broadcasts.claims import Claimed, claim
 from alerts.carrier.pacing import Pacer
 from alerts.carrier.sending import Carrier
 from alerts.carrier.simulator.faults import Faults
 from alerts.carrier.simulator.server import SimulatorServer
 from alerts.settings import settings
-from alerts.storage.engine import session_scope
+from alerts.storage.engine import autocommit, session_scope
 from alerts.storage.redis import async_redis
 from tests.api import Api
 from tests.story import JAMES, MARIA, YASMIN, alert, inland_empire, lobby_action
@@ -61,8 +61,10 @@ class Worker:
 
     async def claim(self, alert_id: int) -> list[Claimed]:
         """Claim all that waits, and do nothing with it: a worker that is killed now."""
-        rows = [row for sender in self.senders for row in await dispatch._claim(alert_id, sender, 1000, 0)]
-        return [Claimed(row.id, row.subscriber_id, row.language, row.attempts, row.phone) for row in rows]
+        async with autocommit() as connection:
+            return [
+                one for sender in self.senders for one in await claim(connection, alert_id, sender, 1000, 0)
+            ]
 
     async def lose_claims(self) -> int:
         """As if every claim's lease had ended."""

@@ -12,8 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from alerts.broadcasts.callbacks import Callback, record_callbacks, record_plain_callbacks
 from alerts.broadcasts.states import CARRIER_STATUS
 from alerts.carrier.webhooks import signed_form
-from alerts.storage.engine import sessions
-from alerts.storage.groups import GroupCommit, autocommit
+from alerts.storage.engine import autocommit, sessions
+from alerts.storage.groups import GroupCommit
 from alerts.team.access import MOST_IDS
 
 log = logging.getLogger(__name__)

@@ -8,8 +8,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from psycopg import AsyncConnection
-from sqlalchemy import TextClause
-from sqlalchemy.dialects.postgresql.psycopg import dialect
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from alerts.broadcasts import effects
@@ -17,9 +15,12 @@ from alerts.broadcasts.statements import CALLBACK, CALLBACK_STRANGER
 from alerts.broadcasts.states import DeliveryState, may_move
 from alerts.carrier.codes import Remedy
 from alerts.carrier.codes import code as meaning_of
+from alerts.storage.engine import for_the_driver
 
 GIVEN_BACK_SECONDS = 60  # a text that the carrier gave back unsent waits so long
 
+# What says that the text went nowhere, for a reason that passes or can be mended.
+_GIVES_BACK = (Remedy.SLOW, Remedy.HOLD, Remedy.PAUSE)
 _NOT_SENT = (DeliveryState.UNDELIVERED, DeliveryState.FAILED)
 
 log = logging.getLogger(__name__)
@@ -46,9 +47,9 @@ async def record_callbacks(session: AsyncSession, callbacks: Sequence[Callback])
     moved = (await session.execute(CALLBACK, given)).all()
     if len(moved) < len(rows):
         _log_strangers((await session.execute(CALLBACK_STRANGER, given)).scalars())
-    await effects.follow(session, [effects.Coded(row.alert_id, row.subscriber_id, row.code) for row in moved])
     if given_back := [row.alert_id for row in moved if row.state == DeliveryState.WAITING]:
         await effects.reopen(session, given_back)
+    await effects.follow(session, [effects.Coded(row.alert_id, row.subscriber_id, row.code) for row in moved])
 
 
 async def record_plain_callbacks(connection: AsyncConnection, callbacks: Sequence[Callback]) -> None:
@@ -79,7 +80,7 @@ def _rows(callbacks: Sequence[Callback]) -> list[dict[str, object]]:
 
 
 def _state(one: Callback) -> dict[str, object]:
-    if one.code and one.state in _NOT_SENT and meaning_of(one.code).remedy is Remedy.HOLD:
+    if one.code and one.state in _NOT_SENT and meaning_of(one.code).remedy in _GIVES_BACK:
         return {"state": DeliveryState.WAITING, "wait": GIVEN_BACK_SECONDS}
     return {"state": one.state}
 
@@ -89,10 +90,5 @@ def _log_strangers(reasons: Iterable[str]) -> None:
         log.warning("callback ignored: %s", why)
 
 
-def _for_the_driver(statement: TextClause) -> bytes:
-    """With the driver's own placeholders, once and for all."""
-    return str(statement.compile(dialect=dialect())).encode()  # type: ignore[no-untyped-call]
-
-
-_CALLBACK = _for_the_driver(CALLBACK)
-_CALLBACK_STRANGER = _for_the_driver(CALLBACK_STRANGER)
+_CALLBACK = for_the_driver(CALLBACK)
+_CALLBACK_STRANGER = for_the_driver(CALLBACK_STRANGER)

@@ -13,16 +13,14 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
 
+from psycopg import AsyncConnection
 from redis.exceptions import RedisError
-from sqlalchemy import Row
-from sqlalchemy.exc import OperationalError
 
+from alerts.broadcasts.claims import Claimed, claim
 from alerts.broadcasts.fanout import prepare
-from alerts.broadcasts.outcomes import Claimed, Recorder
-from alerts.broadcasts.statements import CLAIM, FINISH, STOPPED, UNDER_WAY
-from alerts.broadcasts.states import DeliveryState
+from alerts.broadcasts.outcomes import Recorder
+from alerts.broadcasts.statements import FINISH, STOPPED, UNDER_WAY
 from alerts.broadcasts.stumbles import noted
 from alerts.carrier.codes import Remedy, code
 from alerts.carrier.flight import Flight
@@ -30,10 +28,11 @@ from alerts.carrier.pacing import Pacer, Rank
 from alerts.carrier.sending import Carrier, NotTaken, NotWanted, Outcome, Unknown
 from alerts.carrier.transport import REQUEST_SECONDS
 from alerts.language.segments import segments
-from alerts.storage.engine import session_scope
+from alerts.storage.engine import DATABASE_AWAY, autocommit, session_scope
 
 BATCH = 250  # texts a claim, at most
 IN_FLIGHT = 500  # requests at once, at most
+AHEAD = 100  # texts that are claimed before there is a slot for them: while more are, slots stay in use
 ROUND_SECONDS = 0.5  # how often a worker looks which alerts are under way
 STINT_SECONDS = 10.0  # how long it goes on before it gives the queue a chance
 LOOK_AGAIN_SECONDS = 0.25  # a text that was claimed longer ago is looked at again before it goes
@@ -125,6 +124,8 @@ class Dispatch:
         self._texts: dict[int, tuple[Mapping[str, str], Mapping[str, int]]] = {}
         self._given: dict[int, int] = {}  # parts of each alert in this stint
         self._claimed = 0
+        self._claims: AsyncConnection
+        self._claiming = asyncio.Lock()  # one connection for all senders
 
     async def stint(self, seconds: float = STINT_SECONDS) -> int:
         """Send what is owed, for about ``seconds`` at most. How many texts were claimed."""
@@ -140,25 +141,29 @@ class Dispatch:
             while more and self._now() < until and not self._stopping():
                 try:
                     more = await self._round()
-                except OperationalError as error:
+                except DATABASE_AWAY as error:
                     await self._database_away(error)
         finally:
             if self._sending or self._preparing:
                 await asyncio.wait([*self._sending, *self._preparing.values()])
             self._recorder.close()
             await recording
-        with suppress(OperationalError):  # else the clock does it
+        with suppress(*DATABASE_AWAY):  # else the clock does it
             async with session_scope() as session:
                 await session.execute(FINISH)
         return self._claimed
 
     @staticmethod
-    async def _database_away(error: OperationalError) -> None:
-        log.warning("postgresql is away: error=%s", type(error.orig).__name__)
+    async def _database_away(error: Exception) -> None:
+        log.warning("postgresql is away: error=%s", type(error).__name__)
         await asyncio.sleep(ROUND_SECONDS)
 
     async def _round(self) -> bool:
         """Look which alerts are under way and send them for a moment. Whether there may be more."""
+        async with autocommit() as self._claims:
+            return await self._rounds()
+
+    async def _rounds(self) -> bool:
         alerts = await self._look()
         ready = [alert for alert in alerts if not alert.unwritten]
         for alert in alerts:
@@ -193,7 +198,7 @@ class Dispatch:
                 written = await prepare(session, alert_id, self._senders)
             if written is not None:
                 log.info("deliveries written: alert=%s deliveries=%s", alert_id, written)
-        except OperationalError as error:
+        except DATABASE_AWAY as error:
             await self._database_away(error)
         finally:
             del self._preparing[alert_id]
@@ -217,7 +222,7 @@ class Dispatch:
 
     async def _has_room(self) -> None:
         """Until there is a slot for what is claimed next, and what was sent before is written down."""
-        while len(self._sending) > self._flight.limit or self._recorder.unwritten > MOST_UNWRITTEN:
+        while len(self._sending) > self._flight.limit + AHEAD or self._recorder.unwritten > MOST_UNWRITTEN:
             self._room.clear()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._room.wait(), ROUND_SECONDS)
@@ -255,22 +260,21 @@ class Dispatch:
     async def _claim(self, sender: str, alert: UnderWay, parts: int) -> bool:
         """Claim as many texts as ``parts`` allow, and begin to send them. Whether there may be more."""
         wanted = parts // alert.most_parts
-        rows: list[Row[Any]] = []
+        rows: list[Claimed] = []
         try:
-            async with noted(alert.id):
+            async with noted(alert.id), self._claiming:
                 after = self._seen.get((alert.id, sender), 0)
-                rows = await _claim(alert.id, sender, wanted, after)
+                rows = await claim(self._claims, alert.id, sender, wanted, after)
                 if after and len(rows) < wanted:  # what came back to waiting meanwhile lies behind
-                    rows += await _claim(alert.id, sender, wanted - len(rows), 0)
-        except OperationalError as error:
+                    rows += await claim(self._claims, alert.id, sender, wanted - len(rows), 0)
+        except DATABASE_AWAY as error:
             await self._database_away(error)
             return True
-        self._seen[alert.id, sender] = max((row.id for row in rows), default=0)
+        self._seen[alert.id, sender] = max((one.id for one in rows), default=0)
         batch = Batch(self._now())
         used = 0
-        for row in rows:
-            if row.state == DeliveryState.SENDING:
-                one = Claimed(row.id, row.subscriber_id, row.language, row.attempts, row.phone)
+        for one in rows:
+            if one.phone:
                 used += alert.parts[one.language]
                 batch.unsent.add(one.id)
                 self._begin(sender, alert, one, batch)
@@ -317,12 +321,6 @@ class Dispatch:
     @staticmethod
     def _now() -> float:
         return asyncio.get_running_loop().time()
-
-
-async def _claim(alert_id: int, sender: str, texts: int, after: int) -> list[Row[Any]]:
-    given = {"alert": alert_id, "sender": sender, "size": texts, "after": after}
-    async with session_scope() as session:
-        return list((await session.execute(CLAIM, given)).all())
 
 
 def _measured(bodies: Mapping[str, str] | None) -> tuple[Mapping[str, str], Mapping[str, int]]:

@@ -6,14 +6,13 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from alerts.broadcasts import service
 from alerts.broadcasts.schemas import ReportOut
 from alerts.broadcasts.states import MOVES, AlertState, DeliveryState
 from alerts.language.languages import Language
-from alerts.storage.engine import session_scope
+from alerts.storage.engine import DATABASE_AWAY, session_scope
 
 LOOK_SECONDS = 0.5
 KEEP_ALIVE_LOOKS = 30  # without news, a comment keeps proxies from closing the line
@@ -50,7 +49,7 @@ async def progress(alert_id: int) -> AsyncIterator[str]:
         try:
             async with session_scope() as session:
                 report = await report_of(session, alert_id)
-        except OperationalError:  # PostgreSQL is away; the line stays open
+        except DATABASE_AWAY:  # PostgreSQL is away; the line stays open
             await asyncio.sleep(LOOK_SECONDS)
             continue
         news = report.model_dump_json()

@@ -7,32 +7,19 @@ import json
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-
-from sqlalchemy.exc import OperationalError
 
 from alerts.broadcasts import effects
+from alerts.broadcasts.claims import Claimed
 from alerts.broadcasts.statements import RECORD
 from alerts.broadcasts.states import CARRIER_STATUS, DeliveryState
 from alerts.carrier.sending import Accepted, NotTaken, NotWanted, Outcome, Refused
-from alerts.storage.engine import session_scope
+from alerts.storage.engine import DATABASE_AWAY, autocommit, for_the_driver, session_scope
 
 GROUP = 500  # outcomes in one statement, at most
 GATHER_SECONDS = 0.05  # an outcome waits so long for others
 RECORD_AGAIN_AFTER = (0.2, 1.0, 3.0, 5.0)  # seconds; what is lost even so is settled
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Claimed:
-    """A delivery that is ours to send, until the lease ends."""
-
-    id: int
-    subscriber_id: int
-    language: str
-    attempt: int
-    phone: str
 
 
 class Recorder:
@@ -78,8 +65,8 @@ async def record(outcomes: Sequence[tuple[Claimed, Outcome]]) -> None:
     rows = [{"id": one.id, "attempt": one.attempt, **outcome_as_row(outcome)} for one, outcome in outcomes]
     try:
         await _record_again(rows)
-    except OperationalError as error:
-        log.error("outcomes not recorded, to be settled: error=%s", type(error.orig).__name__)  # noqa: TRY400
+    except DATABASE_AWAY as error:
+        log.error("outcomes not recorded, to be settled: error=%s", type(error).__name__)  # noqa: TRY400
     except Exception as error:  # noqa: BLE001 - found out one by one
         log.error("a group was not recorded, trying one by one: error=%s", type(error).__name__)  # noqa: TRY400
         for row in rows:
@@ -90,8 +77,8 @@ async def _record_again(rows: list[dict[str, object]]) -> None:
     for pause in RECORD_AGAIN_AFTER:
         try:
             return await _record(rows)
-        except OperationalError as error:  # to record twice is to record once
-            log.warning("outcomes not recorded, trying again: error=%s", type(error.orig).__name__)
+        except DATABASE_AWAY as error:  # to record twice is to record once
+            log.warning("outcomes not recorded, trying again: error=%s", type(error).__name__)
             await asyncio.sleep(pause)
     return await _record(rows)
 
@@ -106,10 +93,17 @@ async def _record_alone(row: dict[str, object]) -> None:
 
 
 async def _record(rows: list[dict[str, object]]) -> None:
+    given = {"outcomes": json.dumps(rows)}
+    if not any(row.get("code") for row in rows):  # as a rule: then nothing follows from it
+        async with autocommit() as connection:
+            await connection.execute(_RECORD, given)
+        return
     async with session_scope() as session:
-        coded = (await session.execute(RECORD, {"outcomes": json.dumps(rows)})).all()
-        if coded:
-            await effects.follow(session, [effects.Coded(*row) for row in coded])
+        coded = (await session.execute(RECORD, given)).all()
+        await effects.follow(session, [effects.Coded(*row) for row in coded])
+
+
+_RECORD = for_the_driver(RECORD)
 
 
 def outcome_as_row(outcome: Outcome) -> dict[str, object]:

@@ -10,9 +10,10 @@ from typing import Any
 from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from alerts.broadcasts.claims import Claimed
 from alerts.broadcasts.dispatch import LEASE_SECONDS
 from alerts.broadcasts.models import Delivery
-from alerts.broadcasts.outcomes import Claimed, record
+from alerts.broadcasts.outcomes import record
 from alerts.broadcasts.statements import EXPIRE_CLAIMS, UNKNOWNS
 from alerts.broadcasts.states import DeliveryState
 from alerts.carrier.sending import Accepted, Carrier, NotTaken, Outcome

@@ -31,14 +31,7 @@ CLAIM = text("""
     FROM batch
     WHERE d.id = batch.id
     RETURNING d.id, d.subscriber_id, d.language, d.attempts, d.state, batch.phone
-""").columns(
-    column("id", BigInteger),
-    column("subscriber_id", BigInteger),
-    column("language", Text),
-    column("attempts", Integer),
-    column("state", Text),
-    column("phone", PHONE),
-)
+""")
 
 # Of texts that were claimed a while ago: those that their person, or their alert, wants no more.
 STOPPED = text("""
@@ -96,7 +89,7 @@ CALLBACK = text(f"""
         FROM o
         WHERE d.id = o.id AND (d.message_sid IS NULL OR d.message_sid = o.sid)
           AND o.sid IS DISTINCT FROM d.returned_sid
-          AND ({MOVES_AS_SQL} OR o.state = 'waiting' AND d.state = 'accepted')
+          AND ({MOVES_AS_SQL} OR o.state = 'waiting' AND d.state IN ('waiting', 'accepted'))
         RETURNING d.id, d.alert_id, d.subscriber_id, d.code, d.state
     )
     SELECT id, alert_id, subscriber_id, code, state FROM moved

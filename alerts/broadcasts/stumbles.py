@@ -6,12 +6,10 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from sqlalchemy.exc import InterfaceError, OperationalError
-
 from alerts.broadcasts import service
 from alerts.broadcasts.statements import STUMBLE
 from alerts.errors import DomainError
-from alerts.storage.engine import session_scope
+from alerts.storage.engine import DATABASE_AWAY, session_scope
 
 MOST_STUMBLES = 3
 
@@ -26,7 +24,7 @@ async def noted(alert_id: int) -> AsyncIterator[None]:
     """
     try:
         yield
-    except (OperationalError, InterfaceError):
+    except DATABASE_AWAY:
         raise
     except Exception as error:  # noqa: BLE001 - one alert must not keep a worker from all the others
         # A domain error's words are for people; any other's may hold a number or a text.

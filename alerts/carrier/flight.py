@@ -66,5 +66,7 @@ class Flight:
             self._since = now
         elif now - self._since >= WINDOW_SECONDS:
             rate = self._answered / (now - self._since)
-            self.limit = max(min(LEAST, self._most), min(self._most, round(AHEAD * rate * self._latency)))
+            wanted = max(min(LEAST, self._most), min(self._most, round(AHEAD * rate * self._latency)))
+            # Where nobody waits for a slot, it is not the slots that keep the rate low.
+            self.limit = wanted if self._waiting else max(self.limit, wanted)
             self._answered, self._since = 0, now

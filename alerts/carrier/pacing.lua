@@ -19,6 +19,7 @@ local STEP = 100        -- a caller is told to come back after as long: tokens g
 local BURST = 250       -- the bucket holds what the rate gives in as long: hiccups are made good
 local IDLE = 1000       -- if nobody asked for longer, there is one text in it and no burst
 local HUNGRY = 400      -- beyond its own wait, a rank that asked keeps lower ones waiting
+local LONGEST = 24      -- parts of the longest text that Twilio takes: 1,600 units, 67 a part
 local LEAST_SHARE = 0.05
 local RECOVERY = 7000   -- in as long the share of the rate doubles again
 local KEPT = 3600000
@@ -58,7 +59,8 @@ local room = math.max(full * BURST / 1000, least)
 local parts = least                                    -- new, or lost: one text, and no burst
 if is.at then
     local gone = math.max(0, now - is.at)
-    parts = math.min(math.max(room, is.parts), is.parts + gone * rate)
+    -- What came together for a longer text than this one stays.
+    parts = math.min(math.max(room, math.min(is.parts, LONGEST)), is.parts + gone * rate)
     if gone > IDLE then parts = math.min(parts, least) end
 end
 

@@ -6,9 +6,17 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache
 
+import psycopg
+from psycopg import AsyncConnection
+from sqlalchemy import TextClause
+from sqlalchemy.dialects.postgresql.psycopg import dialect
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 from alerts.settings import settings
+
+DATABASE_AWAY = (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError)
+"""What is raised when PostgreSQL is not there, through SQLAlchemy and straight from the driver."""
 
 
 @cache
@@ -42,6 +50,29 @@ async def request_session() -> AsyncIterator[AsyncSession]:
     """The session of one HTTP request; it is committed before the answer leaves."""
     async with session_scope() as session:
         yield session
+
+
+@asynccontextmanager
+async def autocommit() -> AsyncIterator[AsyncConnection]:
+    """A connection of the pool, straight from the driver: each statement is its own transaction.
+
+    For statements that run hundreds of times a second: a quarter of what a session takes for one.
+    """
+    async with engine().connect() as connection:
+        await connection.execution_options(isolation_level="AUTOCOMMIT")
+        driver = (await connection.get_raw_connection()).driver_connection
+        assert isinstance(driver, AsyncConnection)  # noqa: S101 - settings allow psycopg only
+        try:
+            yield driver
+        except BaseException:
+            # SQLAlchemy saw none of it, and would lend a broken connection out again.
+            await connection.invalidate()
+            raise
+
+
+def for_the_driver(statement: TextClause) -> bytes:
+    """A statement with the driver's own placeholders, for ``autocommit``."""
+    return str(statement.compile(dialect=dialect())).encode()  # type: ignore[no-untyped-call]
 
 
 async def close_engine() -> None:

@@ -5,13 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, suppress
 from typing import Generic, TypeVar
-
-from psycopg import AsyncConnection
-
-from alerts.storage.engine import engine
 
 MOST_AT_ONCE = 500
 KEPT_SECONDS = 0.02  # what is written through stays open so long after the last item
@@ -106,21 +102,3 @@ def _settle(safe: asyncio.Future[None], error: Exception | None) -> None:
         safe.set_result(None)
     else:
         safe.set_exception(error)
-
-
-@asynccontextmanager
-async def autocommit() -> AsyncIterator[AsyncConnection]:
-    """A connection of the pool, straight from the driver: each statement is its own transaction.
-
-    For statements that run hundreds of times a second: a quarter of what a session takes for one.
-    """
-    async with engine().connect() as connection:
-        await connection.execution_options(isolation_level="AUTOCOMMIT")
-        driver = (await connection.get_raw_connection()).driver_connection
-        assert isinstance(driver, AsyncConnection)  # noqa: S101 - settings allow psycopg only
-        try:
-            yield driver
-        except BaseException:
-            # SQLAlchemy saw none of it, and would lend a broken connection out again.
-            await connection.invalidate()
-            raise

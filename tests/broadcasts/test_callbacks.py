@@ -11,7 +11,6 @@ from alerts.broadcasts.callbacks import Callback, record_callbacks
 from alerts.broadcasts.states import DeliveryState
 from alerts.storage.engine import session_scope
 from tests.api import Api
-from tests.conftest import OUR_NUMBER
 from tests.story import MARIA
 from tests.worker import Worker
 
@@ -54,10 +53,8 @@ async def test_of_two_callbacks_at_the_same_moment_none_is_lost(
 
 
 async def test_a_callback_settles_a_text_whose_answer_was_lost(api: Api, called: int, worker: Worker) -> None:
-    from alerts.broadcasts import dispatch
-
     await worker.prepare(called)
-    await dispatch._claim(called, OUR_NUMBER, 10, 0)
+    await worker.claim(called)
     row = await maria(api, called)
     assert row["state"] == "sending"
     await api.status(int(str(row["id"])), "SM" + "a" * 32, "sent")
@@ -121,9 +118,10 @@ async def test_a_code_in_a_callback_changes_the_subscriber_as_the_table_says(
 async def test_a_broken_account_found_out_late_pauses_the_alert(
     api: Api, called: int, worker: Worker
 ) -> None:
-    await worker.prepare(called)
+    await worker.fan_out(called)
+    assert (await api.get(f"/v1/alerts/{called}"))["state"] == "sent"
     row = await maria(api, called)
-    await api.status(int(str(row["id"])), "SM" + "a" * 32, "failed", ErrorCode="30034")
+    await api.status(int(str(row["id"])), str(row["message_sid"]), "failed", ErrorCode="30034")
     paused = await api.get(f"/v1/alerts/{called}")
     assert paused["state"] == "paused"
     assert "not registered" in paused["trouble"]

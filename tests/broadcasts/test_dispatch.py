@@ -26,8 +26,9 @@ pytestmark = pytest.mark.anyio
 TEXTS = {"en": "Hi", "es": "Hola", "so": "Nabad"}
 
 
-def paced(worker: Worker, rate: float, *senders: str) -> Dispatch:
+async def paced(worker: Worker, rate: float, *senders: str) -> Dispatch:
     """The same worker at another pace."""
+    await async_redis().flushdb()  # joining was answered at the pace of the tests
     senders = senders or worker.senders
     pacer = Pacer(async_redis(), dict.fromkeys(senders, rate))
     return Dispatch(worker.carrier, pacer, senders)
@@ -59,7 +60,7 @@ async def test_it_takes_effect_while_texts_are_going_out(
     api: Api, worker: Worker, twilio: SimulatorServer, verb: str
 ) -> None:
     made = await sent(api, await crowd(api, 60))
-    stint = asyncio.create_task(paced(worker, 40).stint())
+    stint = asyncio.create_task((await paced(worker, 40)).stint())
     while not twilio.simulator.carrier.messages:  # noqa: ASYNC110 - in another thread
         await asyncio.sleep(0.05)
     await api.post(f"/v1/alerts/{made}/{verb}", status=200)
@@ -122,7 +123,7 @@ async def test_urgent_goes_first_and_two_of_one_rank_take_turns(
     urgent = await sent(api, people, urgent=True)
     for one in (first, second, urgent):
         await worker.prepare(one)
-    slow = paced(worker, 40)
+    slow = await paced(worker, 40)
     while await slow.stint():
         pass
     async with session_scope() as session:
@@ -154,7 +155,7 @@ async def test_a_full_queue_makes_its_sender_rest_and_loses_nothing(
     api: Api, called: int, worker: Worker, twilio: SimulatorServer
 ) -> None:
     full = "+15005550008"  # one of Twilio's magic numbers: its queue is full
-    resting = paced(worker, 100, full)
+    resting = await paced(worker, 100, full)
     assert await resting.stint(1.0) > 0
     assert await resting.stint(1.0) == 0
     report = await api.get(f"/v1/alerts/{called}/report")
@@ -210,7 +211,7 @@ async def test_an_alert_of_which_every_text_is_refused_is_paused_before_all_are_
     for area in range(210, 270):
         await api.text(f"+1{area}5550192", "JOIN")  # texting to its country is not switched on
     called = await sent(api, made["id"])
-    slow = paced(worker, 50)
+    slow = await paced(worker, 50)
     await slow.stint()
     paused = await state(api, called)
     assert paused["state"] == "paused"

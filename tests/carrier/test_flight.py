@@ -40,10 +40,18 @@ async def test_a_carrier_that_answers_at_once_needs_few(monkeypatch: pytest.Monk
     monkeypatch.setattr(flight, "WINDOW_SECONDS", 0.005)
     slots, seen = Flight(MOST), list[int]()
     slots.limit = MOST  # as a slow carrier left it
-    for _ in range(200):
-        await asyncio.gather(*(_request(slots, 0, seen) for _ in range(3)))
-        await asyncio.sleep(0.0005)
+    await _request(slots, 0, seen)  # so long it takes when nothing else is going on
+    await asyncio.gather(*(_request(slots, 0, seen) for _ in range(20_000)))
     assert slots.limit == LEAST
+
+
+async def test_a_rate_that_others_keep_low_takes_no_slots_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(flight, "WINDOW_SECONDS", 0.005)
+    slots, seen = Flight(MOST), list[int]()
+    slots.limit = 200
+    for _ in range(20):
+        await _request(slots, 0.001, seen)
+    assert slots.limit == 200
 
 
 async def test_whoever_is_cancelled_while_waiting_takes_no_slot_along() -> None:

@@ -10,8 +10,8 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
-from alerts.storage.engine import session_scope
-from alerts.storage.groups import KEPT_SECONDS, MOST_AT_ONCE, GroupCommit, autocommit
+from alerts.storage.engine import autocommit, session_scope
+from alerts.storage.groups import KEPT_SECONDS, MOST_AT_ONCE, GroupCommit
 
 pytestmark = pytest.mark.anyio
 
