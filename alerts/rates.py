@@ -6,14 +6,14 @@ from collections.abc import Sequence
 
 LEAST, MOST = 0.01, 1_000_000.0  # parts a second
 
-# What Twilio and the phone companies grant, in parts a second; a campaign's own figure stands in Twilio's
-# console. Sources: Twilio's "Understanding Twilio Rate Limits and Message Queues" for long codes, toll-free
-# numbers and short codes; for 10DLC the tiers by trust score of The Campaign Registry, AT&T's limit being
-# the lowest of the companies' (4,500 a minute for 75-100, 2,400 for 50-74, 240 for the rest).
+# Parts a second; a sender's own figure stands in Twilio's console. Sources: Twilio's pages on rate limits and
+# queues (long code 1, toll-free 3, short code 100), and for 10DLC its totals over the three large phone
+# companies by trust score: 12, 120 and 225. Ours are a third of these, since a list may be with one company
+# (some pages say 3.75 for the lowest). Secondary sources: tiers change.
 PRESETS: dict[str, float] = {
     "long_code": 1,
     "toll_free": 3,
-    "10dlc_low": 3.75,  # trust score below 50, and low-volume registrations
+    "10dlc_low": 3.75,  # trust score below 50, and registrations for low volumes
     "10dlc_middle": 40,  # 50 to 74
     "10dlc_high": 75,  # 75 to 100
     "short_code": 100,

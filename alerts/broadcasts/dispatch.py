@@ -2,8 +2,8 @@
 
 Any number of workers on any number of machines do this at the same time. The order matters: a
 worker first gets leave from the sender's pace, then claims as many texts as that allows, commits,
-and sends at once. So a claimed text never waits in a worker's memory: pausing, cancelling and
-leaving need only be seen by the next claim.
+and sends at once. So no claimed text waits long in a worker's memory: pausing, cancelling and
+leaving need only be seen by the next claim, and by a second look at what could not go soon.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from alerts.storage.engine import DATABASE_AWAY, autocommit, session_scope
 
 BATCH = 250  # texts a claim, at most
 IN_FLIGHT = 500  # requests at once, at most
-AHEAD = 100  # texts that are claimed before there is a slot for them: while more are, slots stay in use
+AHEAD_SECONDS = 0.04  # so long before there are slots for them the next texts are claimed
 ROUND_SECONDS = 0.5  # how often a worker looks which alerts are under way
 STINT_SECONDS = 10.0  # how long it goes on before it gives the queue a chance
 LOOK_AGAIN_SECONDS = 0.25  # a text that was claimed longer ago is looked at again before it goes
@@ -222,7 +222,10 @@ class Dispatch:
 
     async def _has_room(self) -> None:
         """Until there is a slot for what is claimed next, and what was sent before is written down."""
-        while len(self._sending) > self._flight.limit + AHEAD or self._recorder.unwritten > MOST_UNWRITTEN:
+        while (
+            len(self._sending) > self._flight.limit + self._flight.rate * AHEAD_SECONDS
+            or self._recorder.unwritten > MOST_UNWRITTEN
+        ):
             self._room.clear()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._room.wait(), ROUND_SECONDS)

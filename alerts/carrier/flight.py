@@ -22,6 +22,7 @@ class Flight:
         self._most = most
         self.limit = min(LEAST, most)
         self.flying = 0
+        self.rate = 0.0  # answers a second, lately
         self._waiting: deque[asyncio.Future[None]] = deque()
         self.begin()
 
@@ -65,8 +66,9 @@ class Flight:
         if not self._since:
             self._since = now
         elif now - self._since >= WINDOW_SECONDS:
-            rate = self._answered / (now - self._since)
-            wanted = max(min(LEAST, self._most), min(self._most, round(AHEAD * rate * self._latency)))
+            self.rate = self._answered / (now - self._since)
+            needed = round(AHEAD * self.rate * self._latency)
+            wanted = max(min(LEAST, self._most), min(self._most, needed))
             # Where nobody waits for a slot, it is not the slots that keep the rate low.
             self.limit = wanted if self._waiting else max(self.limit, wanted)
             self._answered, self._since = 0, now

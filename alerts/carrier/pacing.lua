@@ -20,6 +20,7 @@ local BURST = 250       -- the bucket holds what the rate gives in as long: hicc
 local IDLE = 1000       -- if nobody asked for longer, there is one text in it and no burst
 local HUNGRY = 400      -- beyond its own wait, a rank that asked keeps lower ones waiting
 local LONGEST = 24      -- parts of the longest text that Twilio takes: 1,600 units, 67 a part
+local USED = 0.985      -- of the rate: what comes late and what comes early on the way must not add up to more
 local LEAST_SHARE = 0.05
 local RECOVERY = 7000   -- in as long the share of the rate doubles again
 local KEPT = 3600000
@@ -34,7 +35,7 @@ for place, name in ipairs(names) do is[name] = tonumber(found[place]) end
 
 local share = 1
 if is.share then share = math.min(1, is.share * 2 ^ ((now - is.shared) / RECOVERY)) end
-local rate = full * share / 1000                       -- parts a millisecond
+local rate = full * share * USED / 1000                -- parts a millisecond
 local held = math.max(0, (is.held or 0) - now)
 
 local function keep(...)

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
-
-START_SECONDS = 60.0
 
 
 class Unreachable(Exception):
@@ -32,18 +29,13 @@ class Http:
         """POST; the JSON that comes back. Raises Unreachable."""
         return self._call(Request(self.base + path, json.dumps(body).encode(), self._headers, method="POST"))
 
-    def wait_for(self, path: str) -> None:
-        """Until ``path`` answers with success. Raises Unreachable."""
-        deadline = time.monotonic() + START_SECONDS
-        while True:
-            try:
-                self.get(path)
-            except Unreachable:
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.2)
-            else:
-                return
+    def answers(self, path: str) -> bool:
+        """Whether ``path`` answers with success now."""
+        try:
+            self.get(path)
+        except Unreachable:
+            return False
+        return True
 
     def _call(self, request: Request) -> Any:
         try:

@@ -4,65 +4,87 @@ from __future__ import annotations
 
 import os
 import secrets
-import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import time
 from base64 import b64encode
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, suppress
 from pathlib import Path
-from types import FrameType
 
 from rich.console import Console
 
 from alerts.demo.http import Http, Unreachable
+from alerts.demo.processes import ROOT, EndedEarly, Ending, Processes, commands
 from alerts.demo.story import NotSeen, Story
-from alerts.storage.embedded import embedded_postgres, embedded_valkey, start_child, stop_child
+from alerts.storage.embedded import DidNotStart, embedded_postgres, embedded_valkey
 
-ROOT = Path(__file__).parents[2]
+START_SECONDS = 60.0
+LOOK_SECONDS = 0.2
+STOPPED = 130  # a shell's status for what Ctrl-C ended
 
 
 def run_demo(*, once: bool, port: int) -> int:
     """Play the demo; the exit status: 0 where every step was seen to be true."""
     console = Console(highlight=False)
-    signal.signal(signal.SIGTERM, _interrupt)
+    ending, played = Ending(), False
     try:
         with ExitStack() as stack:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="alerts-demo-")))
-            env = _environment(stack, folder, port)
+            env = _environment(stack, ending, port)
             key = _release(env)
-            stack.enter_context(_processes(env, folder))
+            ending.check()
+            running = stack.enter_context(
+                Processes(commands(env["TWILIO_API_URL"].rpartition(":")[2]), env, folder)
+            )
             web, phones = Http(env["PUBLIC_URL"], key), Http(env["TWILIO_API_URL"])
-            web.wait_for("/readyz")
-            Story(console, web, phones).play()
-            if not once:
-                _stay(console, env, key)
+            with ending.heeded():
+                _play(running, Story(console, web, phones), web, phones)
+                played = True
+                if not once:
+                    _stay(console, env, key, running)
     except NotSeen as missing:
         console.print(f"[bold red]Not seen:[/] {missing}")
         return 1
-    except (Unreachable, subprocess.CalledProcessError) as error:
-        console.print(f"[bold red]Did not start:[/] {error}")
+    except (Unreachable, DidNotStart, EndedEarly) as error:
+        console.print("[bold red]Does not run:[/]", end=" ")
+        console.print(str(error), markup=False)
         return 1
     except KeyboardInterrupt:
         console.print("\nStopped.")
+        return 0 if played else STOPPED
     return 0
 
 
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+def _play(running: Processes, story: Story, web: Http, phones: Http) -> None:
+    """Wait until everything is there, and play. Raises EndedEarly, Unreachable, NotSeen."""
+    deadline = time.monotonic() + START_SECONDS
+    for part, path in ((phones, "/simulator/ledger"), (web, "/readyz")):
+        while not part.answers(path):
+            running.check()
+            if time.monotonic() > deadline:
+                raise Unreachable(f"{part.base}{path} does not answer with success.\n{running.logs()}")
+            time.sleep(LOOK_SECONDS)
+    running.check()  # else it was somebody else who answered at that port
+    try:
+        story.play()
+    except (NotSeen, Unreachable):
+        running.check()
+        Console(stderr=True, highlight=False).print(running.logs(), markup=False)
+        raise
 
 
-def _environment(stack: ExitStack, folder: Path, port: int) -> dict[str, str]:
+def _environment(stack: ExitStack, ending: Ending, port: int) -> dict[str, str]:
     """What a deployment would set, made up for one run; servers of our own where none are given."""
-    web, twilio = _free_port(port), _free_port(port + 1)
+    web, twilio = _free_ports(port, port + 1)
     made_up = {
         "PUBLIC_URL": f"http://127.0.0.1:{web}",
         "TWILIO_API_URL": f"http://127.0.0.1:{twilio}",
         "TWILIO_ACCOUNT_SID": "AC" + secrets.token_hex(16),
         "TWILIO_AUTH_TOKEN": secrets.token_hex(16),
         "TWILIO_FROM_NUMBERS": "+19095550100",
+        "TWILIO_RATES": "+19095550100=10dlc_low",
         "TWILIO_MESSAGING_SERVICE_SID": "",
         "TWILIO_OPT_OUT": "off",  # so that STOP is answered by us, in the worker's language
         "SEALING_KEYS": "1:" + b64encode(secrets.token_bytes(32)).decode(),
@@ -76,56 +98,52 @@ def _environment(stack: ExitStack, folder: Path, port: int) -> dict[str, str]:
     env = {**os.environ, **made_up}
     if "DATABASE_URL" not in env:
         env["DATABASE_URL"] = stack.enter_context(embedded_postgres())
+    ending.check()
     if "REDIS_URL" not in env:
         env["REDIS_URL"] = stack.enter_context(embedded_valkey())
+    ending.check()
     return env
 
 
 def _release(env: dict[str, str]) -> str:
-    """What a release does: migrate. And an API key for the organizer of the story."""
-    alerts = [sys.executable, "-m", "alerts.cli"]
-    subprocess.run([*alerts, "migrate"], env=env, cwd=ROOT, check=True, capture_output=True)
-    made = subprocess.run(
-        [*alerts, "key", "create", "demo"], env=env, cwd=ROOT, check=True, capture_output=True, text=True
-    )
-    return made.stdout.strip()
+    """What a release does: migrate. And an API key for the organizer of the story. Raises EndedEarly."""
+    for arguments in (["migrate"], ["key", "create", "demo"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "alerts.cli", *arguments],
+            env=env,
+            cwd=ROOT,
+            check=False,
+            capture_output=True,
+            text=True,
+            start_new_session=True,  # Ctrl-C is for us
+        )
+        if done.returncode:
+            raise EndedEarly(f"alerts {arguments[0]} ended with status {done.returncode}.\n{done.stderr}")
+    return done.stdout.strip()
 
 
-@contextmanager
-def _processes(env: dict[str, str], folder: Path) -> Iterator[None]:
-    """The simulator, and web, worker and clock as the Procfile says."""
-    port = env["TWILIO_API_URL"].rpartition(":")[2]
-    log = folder / "log"
-    simulator = start_child([sys.executable, "-m", "alerts.carrier.simulator", "--port", port], log, env=env)
-    honcho = [sys.executable, "-m", "honcho", "-f", str(ROOT / "Procfile"), "-d", str(ROOT), "start"]
-    house = start_child([*honcho, "web", "worker", "clock"], log, env=env)
-    try:
-        yield
-    except (NotSeen, Unreachable):
-        Console(stderr=True, highlight=False).print(log.read_text(errors="replace")[-6000:], markup=False)
-        raise
-    finally:
-        stop_child(house)
-        stop_child(simulator)
+def _free_ports(*wanted: int) -> list[int]:
+    """Each of ``wanted`` if nobody has it, else another."""
+    with ExitStack() as held:  # all at once: so that none is given twice
+        return [_bind(held, port).getsockname()[1] for port in wanted]
 
 
-def _free_port(wanted: int) -> int:
-    """``wanted`` if nobody has it, else another."""
+def _bind(held: ExitStack, wanted: int) -> socket.socket:
     for port in (wanted, 0):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
+        probe = held.enter_context(socket.socket())
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with suppress(OSError, OverflowError):  # it is taken, or it is no port
+            probe.bind(("127.0.0.1", port))
+            return probe
     raise Unreachable("no free port on 127.0.0.1")
 
 
-def _stay(console: Console, env: dict[str, str], key: str) -> None:
+def _stay(console: Console, env: dict[str, str], key: str, running: Processes) -> None:
     console.print("\n[bold]It stays up.[/] Ctrl-C ends it and leaves nothing behind.")
     console.print(f"  phones    {env['TWILIO_API_URL']}/phones")
     console.print(f"  API docs  {env['PUBLIC_URL']}/docs")
     console.print(f"  console   {env['PUBLIC_URL']}/")
     console.print(f"  API key   {key}")
-    signal.pause()
+    while True:
+        running.check()
+        time.sleep(LOOK_SECONDS)

@@ -62,12 +62,13 @@ async def test_it_is_sent_again_only_once(
 async def test_a_late_word_about_the_first_is_not_taken_for_one_about_the_second(
     api: Api, called: int, worker: Worker, given_back: tuple[int, str], status: str
 ) -> None:
+    delivery, sid = given_back
     more = {"ErrorCode": OVERFLOW} if status == "failed" else {}
-    await api.status(*given_back, status, **more)
+    await api.status(delivery, sid, status, **more)
     assert (await maria(api, called))["state"] == "waiting"
     await _time_passes()
     assert await worker.fan_out(called) == 1
-    await api.status(*given_back, status, **more)
+    await api.status(delivery, sid, status, **more)
     assert (await maria(api, called))["state"] == "accepted"
 
 

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ PATIENCE_SECONDS = 120.0
 
 
 class System:
-    """Web, worker and clock; each can be killed and started again."""
+    """Web, workers and clock; each can be killed and started again."""
 
     def __init__(self, env: dict[str, str], twilio: SimulatorServer, logs: Path) -> None:
         self.env = env
@@ -33,9 +33,9 @@ class System:
         self._key = ""
 
     def start(self, name: str) -> None:
-        """Start "web", "worker" or "clock" with the command of the Procfile."""
+        """Start "web", "worker" or "clock" with the command of the Procfile; also "worker-2"."""
         procfile = dict(line.split(": ", 1) for line in Path("Procfile").read_text().splitlines())
-        command = ["/bin/sh", "-c", "exec " + procfile[name]]
+        command = ["/bin/sh", "-c", "exec " + procfile[name.partition("-")[0]]]
         self._running[name] = start_child(command, self.logs / name, env=self.env)
 
     def kill(self, name: str) -> None:
@@ -68,6 +68,14 @@ class System:
         """GET from the API."""
         return self._call("GET", path, None)
 
+    def get_if_it_answers(self, path: str) -> Any | None:
+        """GET from the API; None where it cannot answer now."""
+        try:
+            answer = requests.get(self.url + path, headers=self._headers(), timeout=5)
+        except requests.RequestException:
+            return None
+        return answer.json() if answer.ok else None
+
     def until(self, true: Callable[[], bool], patience: float = PATIENCE_SECONDS) -> float:
         """Wait for it; how long it took, in seconds."""
         started = time.monotonic()
@@ -88,11 +96,13 @@ class System:
         return "".join(path.read_text(errors="replace") for path in sorted(self.logs.iterdir()))
 
     def _call(self, method: str, path: str, body: Any) -> Any:
-        self._key = self._key or self.command("key", "create", "journey")
-        headers = {"Authorization": f"Bearer {self._key}"}
-        answer = requests.request(method, self.url + path, json=body, headers=headers, timeout=30)
+        answer = requests.request(method, self.url + path, json=body, headers=self._headers(), timeout=30)
         assert answer.ok, answer.text
         return answer.json()
+
+    def _headers(self) -> dict[str, str]:
+        self._key = self._key or self.command("key", "create", "journey")
+        return {"Authorization": f"Bearer {self._key}"}
 
 
 def free_port() -> int:
@@ -103,12 +113,17 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(env: dict[str, str], twilio: SimulatorServer, logs: Path) -> Iterator[System]:
+def running(
+    env: dict[str, str],
+    twilio: SimulatorServer,
+    logs: Path,
+    parts: Sequence[str] = ("web", "worker", "clock"),
+) -> Iterator[System]:
     """A system that is ready to work."""
     system = System({**os.environ, **env}, twilio, logs)
     system.command("migrate")
     try:
-        for name in ("web", "worker", "clock"):
+        for name in parts:
             system.start(name)
         system.until(system.ready, patience=30)
         yield system

@@ -50,13 +50,15 @@ class Simulator:
         """As on the first day; what is on its way is forgotten with it. Faults stay."""
         self.carrier.forget_everything()
         self.webhooks.counts.clear()
+        self.faults.counts.clear()
         for watcher in self.watchers:
             watcher.look_at_everything()
 
     def send_out(self, message: Message) -> None:
         """Let an accepted text go its way."""
         self.tell(message)
-        self._wait_for_next(message, self.carrier.steps(message))
+        stuck = self.faults.stuck_seconds if self.faults.happens("stuck") else 0.0
+        self._wait_for_next(message, self.carrier.steps(message), stuck)
 
     async def receive(
         self, sender: str, to: str, body: str, media: int = 0, sid: str | None = None
@@ -80,11 +82,13 @@ class Simulator:
         for watcher in self.watchers:
             watcher.look_at(message.worker)
 
-    def _wait_for_next(self, message: Message, steps: Iterator[tuple[str, int | None, bool]]) -> None:
+    def _wait_for_next(
+        self, message: Message, steps: Iterator[tuple[str, int | None, bool]], besides: float = 0.0
+    ) -> None:
         # Timers, not tasks: a hundred thousand texts under way are cheap.
         step = next(steps, None)
         if step is not None:
-            self._loop.call_later(self.faults.delay(), self._step, message, step, steps)
+            self._loop.call_later(self.faults.delay() + besides, self._step, message, step, steps)
 
     def _step(
         self,

@@ -110,6 +110,7 @@ def _ledger(simulator: Simulator, number: str) -> dict[str, object]:
             **dict.fromkeys(("taken", "given_up", "lost", "waiting"), 0),
             **simulator.webhooks.counts,
         },
+        "faults": {name: count for name, count in simulator.faults.counts.items() if count},
         "phones": phones,
     }
 

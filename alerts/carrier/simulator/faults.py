@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from dataclasses import dataclass, fields
 
 CHANCES = frozenset(
     {
         "drop_after_accept", "error_after_accept", "error_before_accept", "too_many", "hang",
-        "callback_twice", "callback_lost", "callback_reordered",
+        "stuck", "callback_twice", "callback_lost", "callback_reordered",
     }
 )  # fmt: skip
 
@@ -27,6 +28,8 @@ class Faults:
     requests_per_second: float = 0.0  # over this 429 with 20429; 0: no limit
     requests_burst: float = 1.0  # how many may come at once under that limit
     requests_at_once: int = 0  # over this 429 with 20429; 0: no limit
+    stuck: float = 0.0  # the text is taken, and nothing more happens to it or is told for stuck_seconds
+    stuck_seconds: float = 60.0
     callback_delay: float = 0.2  # before each status, at most
     callback_delay_least: float = 0.0  # and at least
     callback_twice: float = 0.0
@@ -36,12 +39,21 @@ class Faults:
 
     def __post_init__(self) -> None:
         self._chance = random.Random(self.seed)  # noqa: S311 - repeatable on purpose
+        self._counts: Counter[str] = Counter()
         self._tokens = 0.0
         self._filled: float | None = None  # when the bucket was last filled; None: never, so it is full
 
-    def happens(self, probability: float) -> bool:
-        """Whether it goes wrong this time."""
-        return probability > 0 and self._chance.random() < probability
+    @property
+    def counts(self) -> Counter[str]:
+        """How often each thing went wrong."""
+        return self._counts
+
+    def happens(self, fault: str) -> bool:
+        """Whether it goes wrong this time; counted."""
+        probability: float = getattr(self, fault)
+        wrong = probability > 0 and self._chance.random() < probability
+        self._counts[fault] += wrong
+        return wrong
 
     def delay(self) -> float:
         """How long the next status waits, in seconds."""

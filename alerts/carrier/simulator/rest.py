@@ -111,11 +111,11 @@ async def _create(simulator: Simulator, request: Request) -> Response:
     form, faults = await _form(request), simulator.faults
     if faults.latency:
         await asyncio.sleep(faults.latency)
-    if faults.happens(faults.too_many):
+    if faults.happens("too_many"):
         raise Refusal(20429, 429)
-    if faults.happens(faults.error_before_accept):
+    if faults.happens("error_before_accept"):
         return _html(503, "Service Unavailable")
-    if faults.happens(faults.hang):
+    if faults.happens("hang"):
         await asyncio.sleep(HANG_SECONDS)
         return NoAnswer()
     message = simulator.carrier.create(_order(form))
@@ -124,9 +124,9 @@ async def _create(simulator: Simulator, request: Request) -> Response:
     answer = _json(message_json(message, simulator.config.account_sid), 201)
     if faults.latency_after_accept:
         await asyncio.sleep(faults.latency_after_accept)
-    if faults.happens(faults.drop_after_accept):
+    if faults.happens("drop_after_accept"):
         return NoAnswer()
-    if faults.happens(faults.error_after_accept):
+    if faults.happens("error_after_accept"):
         return _html(500, "Internal Server Error")
     return answer
 

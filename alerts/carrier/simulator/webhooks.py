@@ -107,13 +107,13 @@ class Webhooks:
         faults = self._faults
         if not message.callback:
             return
-        if faults.happens(faults.callback_lost):
+        if faults.happens("callback_lost"):
             self.counts["lost"] += 1
             return
         form = self._status_form(message)
-        for _ in range(2 if faults.happens(faults.callback_twice) else 1):
+        for _ in range(2 if faults.happens("callback_twice") else 1):
             # Held back for longer than the next status takes to come: so that one overtakes.
-            late = faults.callback_delay * 3 if faults.happens(faults.callback_reordered) else 0.0
+            late = faults.callback_delay * 3 if faults.happens("callback_reordered") else 0.0
             self._soon(_Post(message, message.callback, form), late)
 
     async def inbound(self, message: Message, opt_out_type: str | None) -> tuple[int, list[str], int | None]:

@@ -113,6 +113,7 @@ def server(shared: SimulatorServer, application: Application) -> SimulatorServer
     shared.simulator.faults.change({**vars_of(Faults()), "callback_delay": 0.01})
     until(lambda: shared.simulator.webhooks.counts["waiting"] == 0, "callbacks of the test before")
     shared.simulator.webhooks.counts.clear()
+    shared.simulator.faults.counts.clear()
     application.reset()
     return shared
 

@@ -184,6 +184,19 @@ def test_a_reordered_callback_is_overtaken(
     assert kinds == {("sent", "delivered"), ("delivered", "sent")}
 
 
+def test_a_stuck_text_is_on_the_list_and_nothing_is_told_of_it_for_a_while(
+    server: SimulatorServer, twilio: Client, application: Application
+) -> None:
+    server.simulator.faults.change({"stuck": 1.0, "stuck_seconds": 0.5})
+    began = time.monotonic()
+    create(twilio, application.url + "/s")
+    [listed] = twilio.messages.list(to=MARIA)
+    assert (str(listed.status), listed.date_sent) == ("queued", None)
+    application.wait_for(2)
+    assert time.monotonic() - began >= 0.5
+    assert application.statuses() == ["sent", "delivered"]
+
+
 def test_what_is_forgotten_calls_nobody(
     server: SimulatorServer, twilio: Client, application: Application
 ) -> None:

@@ -56,6 +56,7 @@ def test_faults_do_what_they_say(
     assert len(server.alerts_to(MARIA)) == taken
     ledger = requests.get(server.url + "/simulator/ledger", timeout=5).json()
     assert ledger["total"] == taken
+    assert ledger["faults"] == {fault: 1}
     assert twilio.messages.create(to=MARIA, from_=OUR_NUMBER, body="Hola").sid
 
 
