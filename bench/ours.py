@@ -47,7 +47,7 @@ WARM_UP = 2_000
 SMALL, LARGE, SLICE = 10_000, 1_000_000, 100_000
 AUDIENCE = 500_000
 TRIES = 30
-BURST_SECONDS = 0.25  # of the rate: the capacity of the pace's bucket (alerts/carrier/pacing.py)
+BURST_SECONDS = 0.25  # of the rate: 0.2 in the bucket, the rest for the way (docs/decisions/pacing.md)
 WORKER = "workers.worker"
 
 

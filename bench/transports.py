@@ -1,8 +1,8 @@
-"""``python -m bench.transports``: what to put behind the Twilio SDK's ``http_client=`` (docs/decisions/transport.md).
+"""``python -m bench.transports``: what stands behind the Twilio SDK's ``http_client=``?
 
 The same texts through the real SDK, ``IN_FLIGHT`` at once, to a carrier stub that only answers; side by
 side in one process, interleaved, medians of ``ROUNDS``. *no transport* answers from memory: what the
-SDK itself takes, and so the most that any transport can reach.
+SDK itself takes, and so the most that any transport can reach. See docs/decisions/transport.md.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from urllib.parse import urlencode
 
 import uvloop
 from aiohttp import (
-    BasicAuth,
     ClientConnectorError,
     ClientError,
     ClientSession,
     ClientTimeout,
     DummyCookieJar,
     TCPConnector,
+    encode_basic_auth,
 )
 from rich.console import Console
 from rich.progress import track
@@ -94,8 +94,7 @@ class AiohttpTransport(AsyncHttpClient):
                 uri,
                 params=params,
                 data=urlencode(data, doseq=True).encode() if data else None,
-                headers=headers,
-                auth=BasicAuth(*auth) if auth else None,
+                headers={**(headers or {}), "Authorization": encode_basic_auth(*auth)} if auth else headers,
                 allow_redirects=allow_redirects,
             ) as answer:
                 return Response(answer.status, await answer.text(), answer.headers)

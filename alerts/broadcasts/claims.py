@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 from psycopg import AsyncConnection
 
-from alerts.broadcasts.statements import CLAIM
+from alerts.broadcasts.statements import CLAIM, UNCLAIM
 from alerts.broadcasts.states import DeliveryState
 from alerts.storage.engine import for_the_driver
-from alerts.storage.sealing import sealer
+from alerts.storage.sealing import SealBroken, sealer
 
 _CLAIM = for_the_driver(CLAIM)
+_UNCLAIM = for_the_driver(UNCLAIM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +31,13 @@ async def claim(
 ) -> list[Claimed]:
     """Claim up to ``most`` waiting deliveries of the alert with ids above ``after``, and commit.
 
+    ``connection`` commits each statement by itself: a claim is one journey to the database and back.
     Raises SealBroken where a number does not open; then nothing stays claimed.
     """
     given = {"alert": alert_id, "sender": sender, "size": most, "after": after}
-    async with connection.transaction():
-        rows = await (await connection.execute(_CLAIM, given, binary=True)).fetchall()
-        unseal = sealer().open_findable
+    rows = await (await connection.execute(_CLAIM, given, binary=True)).fetchall()
+    unseal = sealer().open_findable
+    try:
         return [
             Claimed(
                 number,
@@ -46,3 +48,6 @@ async def claim(
             )
             for number, subscriber_id, language, attempt, state, sealed in rows
         ]
+    except SealBroken:
+        await connection.execute(_UNCLAIM, {"deliveries": [row[0] for row in rows]})
+        raise

@@ -30,7 +30,7 @@ from alerts.carrier.transport import REQUEST_SECONDS
 from alerts.language.segments import segments
 from alerts.storage.engine import DATABASE_AWAY, autocommit, session_scope
 
-BATCH = 250  # texts a claim, at most
+BATCH = 400  # texts a claim, at most
 IN_FLIGHT = 500  # requests at once, at most
 AHEAD_SECONDS = 0.04  # so long before there are slots for them the next texts are claimed
 ROUND_SECONDS = 0.5  # how often a worker looks which alerts are under way

@@ -88,8 +88,9 @@ async def _record_alone(row: dict[str, object]) -> None:
         await _record([row])
     except Exception as error:  # noqa: BLE001 - the text's own state matters more than what follows from it
         log.error("delivery not recorded in full: delivery=%s error=%s", row["id"], type(error).__name__)  # noqa: TRY400
-        async with session_scope() as session:
-            await session.execute(RECORD, {"outcomes": json.dumps([{**row, "reason": "see log"}])})
+        with suppress(*DATABASE_AWAY):  # then it is settled
+            async with session_scope() as session:
+                await session.execute(RECORD, {"outcomes": json.dumps([row])})
 
 
 async def _record(rows: list[dict[str, object]]) -> None:

@@ -33,6 +33,12 @@ CLAIM = text("""
     RETURNING d.id, d.subscriber_id, d.language, d.attempts, d.state, batch.phone
 """)
 
+# A claim of which nothing was sent.
+UNCLAIM = text("""
+    UPDATE deliveries SET state = 'waiting', changed_at = now()
+    WHERE id = ANY (cast(:deliveries AS bigint[])) AND state = 'sending'
+""")
+
 # Of texts that were claimed a while ago: those that their person, or their alert, wants no more.
 STOPPED = text("""
     SELECT d.id, s.standing IS DISTINCT FROM 'active' AS left

@@ -16,7 +16,7 @@
 -- Times are this server's, in milliseconds: one clock for all machines.
 
 local STEP = 100        -- a caller is told to come back after as long: tokens go out for about 0.1 s
-local BURST = 250       -- the bucket holds what the rate gives in as long: hiccups are made good
+local BURST = 200       -- the bucket holds what the rate gives in as long: hiccups are made good
 local IDLE = 1000       -- if nobody asked for longer, there is one text in it and no burst
 local HUNGRY = 400      -- beyond its own wait, a rank that asked keeps lower ones waiting
 local LONGEST = 24      -- parts of the longest text that Twilio takes: 1,600 units, 67 a part

@@ -245,3 +245,17 @@ async def test_counts_are_what_a_count_of_all_deliveries_gives(
             .having(func.sum(Progress.deliveries) != 0)
         )
         assert sorted(map(tuple, counted)) == sorted(map(tuple, kept))
+
+
+async def test_what_cannot_follow_from_a_code_harms_neither_its_text_nor_the_others(
+    api: Api, inland: int, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def breaks(*_: object) -> None:
+        raise RuntimeError("nobody foresaw this")
+
+    monkeypatch.setattr("alerts.broadcasts.effects.follow", breaks)
+    await api.text("+19095550190", "JOIN")  # refused: not a phone number
+    called = await sent(api, inland)
+    await worker.fan_out(called)
+    report = await api.get(f"/v1/alerts/{called}/report")
+    assert (report["states"]["accepted"], report["states"]["failed"]) == (3, 1)

@@ -52,11 +52,11 @@ async def test_the_first_text_goes_at_once_and_idleness_earns_no_burst(redis: Re
     assert (await pace.take(OURS, Rank.ALERT, 3, 50)).parts == 3
 
 
-async def test_a_hiccup_is_made_good_up_to_a_quarter_of_a_second(redis: Redis) -> None:
+async def test_a_hiccup_is_made_good_up_to_a_fifth_of_a_second(redis: Redis) -> None:
     pace = pacer(redis, 100)
     await pace.take(OURS, Rank.ALERT, 1, 50)
     await asyncio.sleep(0.6)
-    assert (await pace.take(OURS, Rank.ALERT, 1, 100)).parts == 25
+    assert (await pace.take(OURS, Rank.ALERT, 1, 100)).parts == 20
 
 
 async def test_a_long_text_waits_until_enough_has_come_together(redis: Redis) -> None:
@@ -113,7 +113,7 @@ async def test_what_is_given_back_can_be_taken_again(redis: Redis) -> None:
     pace = pacer(redis, 1)
     assert (await pace.take(OURS, Rank.ALERT, 3, 3)).parts == 3
     await pace.give_back(OURS, 2)
-    assert (await pace.take(OURS, Rank.ALERT, 1, 3)).parts == 1  # a quarter second's, or one text
+    assert (await pace.take(OURS, Rank.ALERT, 1, 3)).parts == 1  # a fifth of a second's, or one text
 
 
 async def test_an_answer_that_went_out_without_leave_is_waited_for(redis: Redis) -> None:

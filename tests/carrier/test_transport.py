@@ -4,29 +4,45 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import logging
+import random
+import socket
 import ssl
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Thread
+from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from hypothesis import given
+from hypothesis import strategies as st
 from twilio.http.response import Response
 
 from alerts.carrier import connections, transport
 from alerts.carrier.connections import MOST_OCTETS
 from alerts.carrier.transport import NoAnswer, NotConnected, TwilioTransport
 
-pytestmark = pytest.mark.anyio
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+pytestmark = pytest.mark.anyio
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+HEAD = b"HTTP/1.1 200 OK\r\n"
+NUMBER = "+19095550101"
+
+
+@pytest.fixture(params=[False, True], ids=["asyncio", "uvloop"])
+def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, bool]]:
+    return "asyncio", {"use_uvloop": request.param}
 
 
 class Server:
-    """Answers the n-th request with the n-th of ``answers``, and keeps what it read."""
+    """Answers the n-th request with the n-th of ``answers``, then with OK, and keeps what it read."""
 
     def __init__(self, *answers: bytes | Talk) -> None:
         self.answers = list(answers)
@@ -47,7 +63,7 @@ class Server:
                     await writer.drain()
                 else:
                     await answer(reader, writer)
-        except (asyncio.IncompleteReadError, ConnectionError):
+        except (asyncio.IncompleteReadError, ConnectionError, RuntimeError):  # uvloop's, for a closed one
             pass
         finally:
             writer.close()
@@ -69,10 +85,11 @@ async def client() -> AsyncIterator[TwilioTransport]:
     made = TwilioTransport(2)
     yield made
     await made.close()
+    assert (made.open, made.in_use) == (0, 0)
 
 
 async def post(client: TwilioTransport, server: Server, seconds: float = 5.0) -> Response:
-    return await client.request("POST", server.url, data={"To": "+19095550101"}, timeout=seconds)
+    return await client.request("POST", server.url, data={"To": NUMBER}, timeout=seconds)
 
 
 async def drop(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -83,9 +100,18 @@ async def say_nothing(reader: asyncio.StreamReader, _writer: asyncio.StreamWrite
     await reader.read()
 
 
-async def answer_late(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    await asyncio.sleep(0.3)
-    writer.write(OK)
+async def dribble(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    for octet in HEAD * 10:
+        writer.write(bytes([octet]))
+        await asyncio.sleep(0.02)
+
+
+def late(seconds: float, answer: bytes) -> Talk:
+    async def talk(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(seconds)
+        writer.write(answer)
+
+    return talk
 
 
 def then_close(octets: bytes) -> Talk:
@@ -102,85 +128,136 @@ async def test_a_request_is_what_the_sdk_asked_for(client: TwilioTransport) -> N
         answer = await client.request(
             "POST",
             server.url + "?a=1",
-            params={"b": ["2", "3"]},
-            data={
-                "Body": "¡Sí, ahí! 50% & más",
-                "MediaUrl": ["http://a", "http://b"],
-                "SmartEncoded": "false",
-            },
+            params={"b": ["2", "3"], "DateSent<": "2024-03-01", "left out": None},
+            data={"Body": "¡Sí, ahí!", "SmartEncoded": "false"},
             headers={"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded"},
             auth=("AC0", "secret"),
         )
+        await client.request("POST", server.url, data="As=it+is")
+        await client.request("GET", server.url, data=None, params=None, headers=None)
     assert (answer.status_code, answer.text) == (200, "ok")
     head, _, body = server.requests[0].partition(b"\r\n\r\n")
     lines = head.decode().split("\r\n")
-    assert lines[0] == "POST /Messages.json?a=1&b=2&b=3 HTTP/1.1"
+    assert lines[0] == "POST /Messages.json?a=1&b=2&b=3&DateSent%3C=2024-03-01 HTTP/1.1"
+    assert sorted(line.split(":")[0] for line in lines[1:]) == [
+        "Accept", "Authorization", "Content-Length", "Content-Type", "Host",
+    ]  # fmt: skip
     assert "Authorization: Basic QUMwOnNlY3JldA==" in lines
-    assert f"Content-Length: {len(body)}" in lines
-    assert sum(line.startswith("Host: 127.0.0.1:") for line in lines) == 1
-    assert body == (
-        b"Body=%C2%A1S%C3%AD%2C+ah%C3%AD%21+50%25+%26+m%C3%A1s&MediaUrl=http%3A%2F%2Fa&MediaUrl=http%3A%2F%2Fb"
-        b"&SmartEncoded=false"
-    )
+    assert body == b"Body=%C2%A1S%C3%AD%2C+ah%C3%AD%21&SmartEncoded=false"
+    assert server.requests[1].endswith(b"\r\n\r\nAs=it+is")
+    assert server.requests[2].endswith(b"Content-Length: 0\r\n\r\n")
 
 
-async def test_a_connection_is_used_again(client: TwilioTransport) -> None:
-    async with serving(Server()) as server:
-        for _ in range(5):
-            await post(client, server)
-    assert (len(server.requests), server.connections) == (5, 1)
+VALUES = st.one_of(st.text(), st.integers(), st.booleans(), st.binary(), st.lists(st.text()))
+
+
+@given(st.dictionaries(st.text(), VALUES))
+def test_a_form_is_encoded_as_the_standard_library_does(form: dict[str, Any]) -> None:
+    assert transport._body(form) == urlencode(form, doseq=True).encode()
+
+
+async def test_nothing_is_kept_followed_or_logged_and_no_proxy_is_asked(
+    client: TwilioTransport, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    caplog.set_level(logging.DEBUG)
+    answer = b"HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nSet-Cookie: a=b\r\nContent-Length: 0\r\n\r\n"
+    async with serving(Server(answer)) as server:
+        assert (await post(client, server)).status_code == 302
+        await client.request("GET", server.url, params={"To": NUMBER})
+    assert [request.split(b" ")[1][:15] for request in server.requests] == [
+        b"/Messages.json",
+        b"/Messages.json?",
+    ]
+    assert b"Cookie" not in server.requests[1]
+    assert [record for record in caplog.records if record.name != "asyncio"] == []
+    assert NUMBER[1:] not in caplog.text
 
 
 @pytest.mark.parametrize(
-    ("answer", "text"),
+    ("answer", "text", "reused"),
     [
-        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n", "ok"),
-        (b"HTTP/1.1 100 Continue\r\n\r\n" + OK, "ok"),
-        (b"HTTP/1.1 103 Early Hints\r\nLink: <a>\r\n\r\n" + OK, "ok"),
-        (b"HTTP/1.1 204 No Content\r\n\r\n", ""),
-        (then_close(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok"), "ok"),
-        (then_close(b"HTTP/1.1 200 OK\r\n\r\nup to the end"), "up to the end"),
-        (then_close(b"HTTP/1.0 200 OK\r\n\r\nold"), "old"),
-        (b"HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n", ""),
-        (b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n", ""),
+        (HEAD + b"Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n", "ok", True),
+        (HEAD + b"Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nTrailer: 1\r\n\r\n", "ok", True),
+        (b"HTTP/1.1 100 Continue\r\n\r\n" + OK, "ok", True),
+        (b"HTTP/1.1 103 Early Hints\r\nLink: <a>\r\n\r\n" + OK, "ok", True),
+        (b"HTTP/1.1 204 No Content\r\n\r\n", "", True),
+        (HEAD + b"Connection: close\r\nContent-Length: 2\r\n\r\nok", "ok", False),
+        (b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok", "ok", False),
+        (b"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\nok", "ok", True),
+        (then_close(HEAD + b"\r\nup to the end"), "up to the end", False),
+        (then_close(b"HTTP/1.0 200 OK\r\n\r\nold"), "old", False),
+        (b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n", "", True),
+        (HEAD + b"X:\r\nContent-Length: 2\r\n\r\nok", "ok", True),
     ],
 )
 async def test_every_form_of_a_whole_answer_is_read(
-    client: TwilioTransport, answer: bytes | Talk, text: str
+    client: TwilioTransport, answer: bytes | Talk, text: str, reused: bool
 ) -> None:
     async with serving(Server(answer)) as server:
         assert (await post(client, server)).text == text
         assert (await post(client, server)).text == "ok"
-    assert len(server.requests) == 2
+    assert (len(server.requests), server.connections) == (2, 1 if reused else 2)
 
 
-LATE = "a late answer"
-NO_ANSWERS: list[tuple[str, bytes | Talk]] = [
-    ("dropped without an octet", drop),
-    ("silence", say_nothing),
-    (LATE, answer_late),
-    ("a body cut short", then_close(b"HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\nok")),
-    ("a head cut short", then_close(b"HTTP/1.1 200 OK\r\nContent-Le")),
-    ("chunks cut short", then_close(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nok")),
-    ("garbage", b"220 mail.example ESMTP\r\n"),
-    ("an endless body", b"HTTP/1.1 200 OK\r\nContent-Length: 9999999\r\n\r\n" + b"x" * (MOST_OCTETS + 1)),
-    ("an endless head", b"HTTP/1.1 200 OK\r\nX: " + b"x" * (MOST_OCTETS + 1)),
-    ("not UTF-8", b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n\xff\xff"),
-    ("another protocol", b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n"),
-]
+NO_ANSWERS: dict[str, bytes | Talk] = {
+    "dropped without an octet": drop,
+    "silence": say_nothing,
+    "octet by octet": dribble,
+    "a body cut short": then_close(HEAD + b"Content-Length: 20\r\n\r\nok"),
+    "a head cut short": then_close(HEAD + b"Content-Le"),
+    "chunks cut short": then_close(HEAD + b"Transfer-Encoding: chunked\r\n\r\n9\r\nok"),
+    "only announced": then_close(b"HTTP/1.1 100 Continue\r\n\r\n"),
+    "announced without end": b"HTTP/1.1 100 Continue\r\n\r\n" * (MOST_OCTETS // 25 + 1),
+    "garbage": b"220 mail.example ESMTP\r\n",
+    "two lengths": HEAD + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\nok!",
+    "a length and chunks": HEAD + b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "an endless body": HEAD + b"Content-Length: 9999999\r\n\r\n" + b"x" * (MOST_OCTETS + 1),
+    "an endless head": HEAD + b"X: " + b"x" * (MOST_OCTETS + 1),
+    "not UTF-8": HEAD + b"Content-Length: 2\r\n\r\n\xff\xff",
+    "another protocol": b"HTTP/1.1 101 Switching\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n",
+}
 
 
-@pytest.mark.parametrize("answer", [answer for _, answer in NO_ANSWERS], ids=[name for name, _ in NO_ANSWERS])
-async def test_what_left_and_was_not_answered_is_sent_once_and_its_connection_is_dropped(
+@pytest.mark.parametrize("answer", NO_ANSWERS.values(), ids=NO_ANSWERS.keys())
+async def test_what_left_and_was_not_answered_is_sent_once(
     client: TwilioTransport, answer: bytes | Talk
 ) -> None:
     async with serving(Server(answer)) as server:
         with pytest.raises(NoAnswer):
             await post(client, server, seconds=0.2)
-        assert len(server.requests) == 1
-        await asyncio.sleep(0.3)
         assert (await post(client, server)).text == "ok"
     assert len(server.requests) == 2
+
+
+async def test_a_late_answer_is_nobodys(client: TwilioTransport) -> None:
+    wanted = HEAD + b"Content-Length: 6\r\n\r\nwanted"
+    async with serving(Server(late(0.15, OK), late(0.2, wanted))) as server:
+        with pytest.raises(NoAnswer):
+            await post(client, server, seconds=0.1)
+        assert (await post(client, server)).text == "wanted"
+    assert server.connections == 2
+
+
+async def test_a_cancelled_request_takes_its_connection_with_it(client: TwilioTransport) -> None:
+    begun, ended = asyncio.Event(), asyncio.Event()
+
+    async def until_it_ends(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+        begun.set()
+        await reader.read()
+        ended.set()
+
+    async with serving(Server(until_it_ends)) as server:
+        request = asyncio.create_task(post(client, server))
+        await begun.wait()
+        request.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await request
+        await asyncio.wait_for(ended.wait(), 5)
+        assert (client.open, client.in_use) == (0, 0)
+        assert (await post(client, server)).text == "ok"
+    assert (len(server.requests), server.connections) == (2, 2)
 
 
 async def test_a_connection_that_died_idle_is_not_trusted(client: TwilioTransport) -> None:
@@ -189,6 +266,28 @@ async def test_a_connection_that_died_idle_is_not_trusted(client: TwilioTranspor
         await asyncio.sleep(0.05)  # the close is seen
         assert (await post(client, server)).text == "ok"
     assert server.connections == 2
+
+
+async def test_a_connection_that_died_while_the_loop_stood_still_is_not_trusted(
+    client: TwilioTransport,
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def answer_and_close_twice() -> None:
+            for _ in range(2):
+                peer, _ = listener.accept()
+                with peer:
+                    peer.recv(65536)
+                    peer.sendall(OK)
+                    time.sleep(0.05)
+
+        thread = Thread(target=answer_and_close_twice)
+        thread.start()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        await client.request("POST", url)
+        time.sleep(0.2)  # noqa: ASYNC251 - it is the loop that must not hear of the close
+        assert (await client.request("POST", url)).text == "ok"
+        thread.join()
 
 
 async def test_a_connection_that_dies_as_the_request_leaves_costs_that_request(
@@ -201,31 +300,78 @@ async def test_a_connection_that_dies_as_the_request_leaves_costs_that_request(
     assert (len(server.requests), server.connections) == (2, 1)
 
 
-@pytest.mark.parametrize("unasked", [OK, b"HTTP/1.1 200 OK\r\nContent-"])
+@pytest.mark.parametrize("pause", [0.0, 0.02])
+@pytest.mark.parametrize("unasked", [OK, HEAD + b"Content-", b"x"])
 async def test_what_comes_unasked_is_never_taken_for_the_next_answer(
-    client: TwilioTransport, unasked: bytes
+    client: TwilioTransport, unasked: bytes, pause: float
 ) -> None:
-    wanted = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nwanted"
-    async with serving(Server(OK + unasked, wanted)) as server:
+    async def answer_and_more(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(OK)
+        if pause:
+            await asyncio.sleep(pause)
+        writer.write(unasked)
+
+    wanted = HEAD + b"Content-Length: 6\r\n\r\nwanted"
+    async with serving(Server(answer_and_more, wanted)) as server:
         assert (await post(client, server)).text == "ok"
+        await asyncio.sleep(pause * 2)
         assert (await post(client, server)).text == "wanted"
+    assert server.connections == 2
 
 
-async def test_an_old_idle_connection_is_not_used(
+async def test_an_old_idle_connection_is_closed_and_the_last_used_goes_first(
+    client: TwilioTransport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with serving(Server(late(0.05, OK), late(0.05, OK))) as server:
+        await asyncio.gather(post(client, server), post(client, server))
+        assert (client.open, client.in_use) == (2, 0)
+        await post(client, server)
+        assert server.connections == 2
+        monkeypatch.setattr(connections, "IDLE_SECONDS", 0.0)
+        await post(client, server)
+        assert server.connections == 3
+        for pool in client._pools.values():
+            pool._sweep()  # what the timer does
+        await asyncio.sleep(0.05)
+    assert client.open == 0
+
+
+async def test_what_is_idle_is_closed_though_nothing_is_asked(
     client: TwilioTransport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connections, "IDLE_SECONDS", 0.05)
     async with serving(Server()) as server:
         await post(client, server)
-        await asyncio.sleep(0.1)
-        await post(client, server)
-    assert server.connections == 2
+        assert client.open == 1
+        await asyncio.sleep(0.3)
+        assert client.open == 0
 
 
 @pytest.mark.parametrize("address", ["http://127.0.0.1:1/", "http://nobody.invalid/", "https://127.0.0.1:1/"])
 async def test_where_nobody_listens_nothing_left(client: TwilioTransport, address: str) -> None:
-    with pytest.raises(NotConnected):
-        await client.request("POST", address, data={"To": "+19095550101"}, timeout=2.0)
+    for _ in range(3):
+        with pytest.raises(NotConnected):
+            await client.request("POST", address, data={"To": NUMBER}, timeout=2.0)
+    assert client.open == 0
+
+
+async def test_who_is_not_let_in_in_time_has_sent_nothing(
+    client: TwilioTransport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transport, "CONNECT_SECONDS", 0.1)
+    greeted: list[bytes] = []
+
+    async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        greeted.append(await reader.read(65536))
+        await reader.read()
+        writer.close()
+
+    server = Server()
+    server.talk = greet  # type: ignore[method-assign]
+    async with serving(server) as server:
+        with pytest.raises(NotConnected):
+            await client.request("POST", server.url.replace("http:", "https:"), data={"To": NUMBER})
+        assert (len(greeted), client.open) == (1, 0)
 
 
 async def test_who_gets_no_connection_in_time_has_sent_nothing(
@@ -241,52 +387,107 @@ async def test_who_gets_no_connection_in_time_has_sent_nothing(
         await asyncio.gather(*busy, return_exceptions=True)
 
 
-async def test_no_more_connections_than_allowed_and_all_are_served(client: TwilioTransport) -> None:
-    async with serving(Server(*[answer_late] * 4)) as server:
-        answers = await asyncio.gather(*(post(client, server) for _ in range(40)))
-    assert [answer.text for answer in answers] == ["ok"] * 40
-    assert server.connections <= 2
+async def test_all_are_served_in_order_by_no_more_connections_than_allowed() -> None:
+    client = TwilioTransport(1)
+    served: list[int] = []
+
+    async def ask(number: int) -> None:
+        await post(client, server)
+        served.append(number)
+
+    async with serving(Server(late(0.05, OK), drop, drop)) as server:
+        await asyncio.gather(*(ask(number) for number in range(20)), return_exceptions=True)
+        await client.close()
+    assert served == [0, *range(3, 20)]
+    assert server.connections == 3  # one at a time: each that was dropped was replaced
 
 
-async def test_whatever_goes_wrong_no_place_is_lost(client: TwilioTransport) -> None:
-    wrong = [answer for name, answer in NO_ANSWERS if name != LATE] * 2
-    async with serving(Server(*wrong)) as server:
-        for _ in wrong:
-            with pytest.raises(NoAnswer):
-                await post(client, server, seconds=0.1)
-        for moment in (0.0, 0.001, 0.02):
-            server.answers[:] = [say_nothing, say_nothing]
-            given_up = [asyncio.create_task(post(client, server)) for _ in range(4)]
-            await asyncio.sleep(moment)
-            for task in given_up:
-                task.cancel()
-            await asyncio.gather(*given_up, return_exceptions=True)
-            server.answers.clear()
-            answers = await asyncio.gather(*(post(client, server) for _ in range(6)))
-            assert [answer.text for answer in answers] == ["ok"] * 6
-    [pool] = client._pools.values()
-    assert len(pool._open) <= 2
-    assert not pool._connecting
-    assert not pool._waiting
+async def test_the_limit_may_change_while_requests_wait(client: TwilioTransport) -> None:
+    async with serving(Server(*[late(0.1, OK)] * 9)) as server:
+        asked = [asyncio.create_task(post(client, server)) for _ in range(9)]
+        await asyncio.sleep(0.05)
+        assert (client.open, client.in_use, len(server.requests)) == (2, 2, 2)
+        client.connections = 6
+        await asyncio.sleep(0.03)
+        assert (client.open, client.in_use, len(server.requests)) == (6, 6, 6)
+        client.connections = 1
+        await asyncio.gather(*asked)
+        await asyncio.sleep(0.02)
+        assert (client.open, client.in_use) == (1, 0)
+        client.connections = 3
+        await asyncio.gather(*(post(client, server) for _ in range(3)))
+        assert (client.open, client.in_use) == (3, 0)
+        client.connections = 1
+        await asyncio.sleep(0.02)
+        assert (client.open, client.in_use) == (1, 0)
+    with pytest.raises(ValueError, match="connection"):
+        client.connections = 0
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_whatever_goes_wrong_no_place_is_lost(client: TwilioTransport, seed: int) -> None:
+    chance = random.Random(seed)
+
+    async def one() -> None:
+        await post(client, server, seconds=chance.choice([0.02, 0.1]))
+
+    kinds = [OK, late(0.01, OK), *(kind for name, kind in NO_ANSWERS.items() if "endless" not in name)]
+    async with serving(Server(*(chance.choice(kinds) for _ in range(60)))) as server:
+        requests = []
+        for _ in range(60):
+            requests.append(asyncio.create_task(one()))
+            if chance.random() < 0.3:
+                asyncio.get_running_loop().call_later(chance.random() / 50, requests[-1].cancel)
+            await asyncio.sleep(chance.choice([0.0, 0.001, 0.02]))
+        ends = await asyncio.gather(*requests, return_exceptions=True)
+        assert {type(end) for end in ends} >= {NoAnswer, asyncio.CancelledError}
+        server.answers[:] = [late(0.1, OK)] * 2
+        begun = len(server.requests)
+        last = [asyncio.create_task(post(client, server)) for _ in range(4)]
+        await asyncio.sleep(0.08)
+        assert (len(server.requests) - begun, client.open, client.in_use) == (2, 2, 2)
+        assert [answer.text for answer in await asyncio.gather(*last)] == ["ok"] * 4
+        assert client.in_use == 0
+
+
+async def test_after_the_end_nothing_is_sent(client: TwilioTransport) -> None:
+    async with serving(Server(say_nothing, say_nothing)) as server:
+        asked = [asyncio.create_task(post(client, server)) for _ in range(3)]
+        await asyncio.sleep(0.05)
+        await client.close()
+        ends = await asyncio.gather(*asked, return_exceptions=True)
+        assert [type(end) for end in ends] == [NoAnswer, NoAnswer, NotConnected]
+        with pytest.raises(NotConnected):
+            await post(client, server)
+    assert len(server.requests) == 2
 
 
 @pytest.mark.parametrize(
-    ("uri", "headers"),
+    "wrong",
     [
-        ("http://127.0.0.1/a b", {}),
-        ("http://127.0.0.1/", {"X": "1\r\nY: 2"}),
-        ("http://127.0.0.1/", {"X\r\nY": "2"}),
-        ("http://127.0.0.1/", {"X": "1\x00"}),
-        ("http://127.0.0.1/", {"X": "señal ✊"}),
-        ("ftp://127.0.0.1/", {}),
-        ("/Messages.json", {}),
+        {"uri": "http://127.0.0.1:1/a b"},
+        {"uri": "http://127.0.0.1:1/a\r\nb"},
+        {"uri": "http://127.0.0.1:1/ñ"},
+        {"uri": "http://name:secret@127.0.0.1:1/"},
+        {"uri": "ftp://127.0.0.1:1/"},
+        {"uri": "/Messages.json"},
+        {"method": "GET /x HTTP/1.1\r\n\r\nPOST"},
+        {"method": "GET /x"},
+        {"headers": {"X": "1\r\nY: 2"}},
+        {"headers": {"X": "1\nY: 2"}},
+        {"headers": {"X\r\nY": "2"}},
+        {"headers": {"X: 1, Y": "2"}},
+        {"headers": {"X": "1\x00"}},
+        {"headers": {"X": "señal ✊"}},
+        {"headers": {"Content-Length": "0"}},
+        {"timeout": 0.0},
     ],
 )
 async def test_what_cannot_be_sent_is_refused_before_anything_leaves(
-    client: TwilioTransport, uri: str, headers: dict[str, str]
+    client: TwilioTransport, wrong: dict[str, Any]
 ) -> None:
-    with pytest.raises(ValueError, match=r"head|address"):
-        await client.request("POST", uri, headers=headers)
+    with pytest.raises(ValueError, match=r"head|address|time-out"):
+        await client.request(**{"method": "POST", "uri": "http://127.0.0.1:1/"} | wrong)
 
 
 def certificate(folder: Path, host: str) -> tuple[ssl.SSLContext, Path]:
@@ -333,7 +534,29 @@ async def test_a_secret_is_told_only_to_whom_it_is_meant_for(
         if connects:
             assert (await post(client, server)).text == "ok"
             assert (await post(client, server)).text == "ok"
+            assert server.connections == 1
         else:
             with pytest.raises(NotConnected):
                 await post(client, server)
+            assert client.open == 0
     assert len(server.requests) == (2 if connects else 0)
+
+
+async def test_over_tls_an_answer_without_a_length_may_be_cut_short_and_is_none(
+    client: TwilioTransport, tmp_path: Path
+) -> None:
+    async def cut(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(HEAD + b"\r\nup to the e")
+        await writer.drain()
+        await asyncio.sleep(0.05)
+        writer.transport.abort()
+
+    context, pem = certificate(tmp_path, "127.0.0.1")
+    client._tls.load_verify_locations(pem)
+    kinds = [cut, then_close(HEAD + b"\r\nup to the end"), say_nothing, drop]
+    async with serving(Server(*kinds), context) as server:
+        for _ in kinds:
+            with pytest.raises(NoAnswer):
+                await post(client, server, seconds=0.3)
+        assert (await post(client, server)).text == "ok"
+    assert len(server.requests) == 5

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.anyio
 
 def jobs() -> list[str]:
     """What waits in the queue, without arguments: jobs carry none, or ids."""
-    return [job.func_name.removeprefix("workers.jobs.") for job in queue().get_jobs()]
+    return [str(job.func_name).removeprefix("workers.jobs.") for job in queue().get_jobs()]
 
 
 async def test_sending_asks_a_worker_at_once(api: Api, called: int) -> None:
