@@ -259,3 +259,27 @@ async def test_what_cannot_follow_from_a_code_harms_neither_its_text_nor_the_oth
     await worker.fan_out(called)
     report = await api.get(f"/v1/alerts/{called}/report")
     assert (report["states"]["accepted"], report["states"]["failed"]) == (3, 1)
+
+
+async def test_refusals_for_haste_lower_the_pace_of_their_sender(
+    api: Api, called: int, worker: Worker, twilio: SimulatorServer
+) -> None:
+    twilio.simulator.faults.too_many = 1.0
+    slow = await paced(worker, 10)
+    await slow.stint(1.0)
+    await slow.stint(0.2)  # what was said at the end is told before anything else is asked
+    assert (await worker.pacer.state(OUR_NUMBER)).share < 0.9
+    report = await api.get(f"/v1/alerts/{called}/report")
+    assert report["states"]["waiting"] == 3
+
+
+async def test_an_alert_that_is_gone_is_nobodys_work(
+    api: Api, called: int, worker: Worker, twilio: SimulatorServer
+) -> None:
+    await worker.prepare(called)
+    async with session_scope() as session:
+        await session.execute(text("DELETE FROM alerts"))
+    assert await worker.dispatch.stint() == 0
+    assert await worker.tick() == []
+    assert await worker.settle() == 0
+    assert not twilio.simulator.carrier.messages
