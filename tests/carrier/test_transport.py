@@ -94,6 +94,12 @@ async def post(client: TwilioTransport, server: Server, seconds: float = 5.0) ->
     return await client.request("POST", server.url, data={"To": NUMBER}, timeout=seconds)
 
 
+async def reached(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(5):
+        while not condition():  # noqa: ASYNC110 - conditions of the client, which knows no events
+            await asyncio.sleep(0.002)
+
+
 async def drop(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     writer.transport.abort()
 
@@ -112,6 +118,14 @@ def late(seconds: float, answer: bytes) -> Talk:
     async def talk(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(seconds)
         writer.write(answer)
+
+    return talk
+
+
+def when(gate: asyncio.Event) -> Talk:
+    async def talk(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await gate.wait()
+        writer.write(OK)
 
     return talk
 
@@ -225,7 +239,7 @@ async def test_what_left_and_was_not_answered_is_sent_once(
 ) -> None:
     async with serving(Server(answer)) as server:
         with pytest.raises(NoAnswer):
-            await post(client, server, seconds=0.2)
+            await post(client, server, seconds=0.3)
         assert (await post(client, server)).text == "ok"
     assert len(server.requests) == 2
 
@@ -249,9 +263,9 @@ async def test_an_answer_longer_than_any_is_not_waited_for(client: TwilioTranspo
 
 async def test_a_late_answer_is_nobodys(client: TwilioTransport) -> None:
     wanted = HEAD + b"Content-Length: 6\r\n\r\nwanted"
-    async with serving(Server(late(0.15, OK), late(0.2, wanted))) as server:
+    async with serving(Server(late(0.3, OK), late(0.4, wanted))) as server:
         with pytest.raises(NoAnswer):
-            await post(client, server, seconds=0.1)
+            await post(client, server, seconds=0.2)
         assert (await post(client, server)).text == "wanted"
     assert server.connections == 2
 
@@ -279,7 +293,7 @@ async def test_a_cancelled_request_takes_its_connection_with_it(client: TwilioTr
 async def test_a_connection_that_died_idle_is_not_trusted(client: TwilioTransport) -> None:
     async with serving(Server(then_close(OK))) as server:
         await post(client, server)
-        await asyncio.sleep(0.05)  # the close is seen
+        await reached(lambda: client.open == 0)
         assert (await post(client, server)).text == "ok"
     assert server.connections == 2
 
@@ -350,7 +364,8 @@ async def test_what_comes_unasked_is_never_taken_for_the_next_answer(
     wanted = HEAD + b"Content-Length: 6\r\n\r\nwanted"
     async with serving(Server(answer_and_more, wanted)) as server:
         assert (await post(client, server)).text == "ok"
-        await asyncio.sleep(pause * 2)
+        if pause:
+            await reached(lambda: client.open == 0)
         assert (await post(client, server)).text == "wanted"
     assert server.connections == 2
 
@@ -376,9 +391,7 @@ async def test_what_is_idle_is_closed_though_nothing_is_asked(
     monkeypatch.setattr(connections, "IDLE_SECONDS", 0.05)
     async with serving(Server()) as server:
         await post(client, server)
-        assert client.open == 1
-        await asyncio.sleep(0.3)
-        assert client.open == 0
+        await reached(lambda: client.open == 0)
 
 
 @pytest.mark.parametrize("address", ["http://127.0.0.1:1/", "http://nobody.invalid/", "https://127.0.0.1:1/"])
@@ -402,57 +415,84 @@ async def test_who_is_not_let_in_in_time_has_sent_nothing(
 
     server = Server()
     server.talk = greet  # type: ignore[method-assign]
-    async with serving(server) as server:
+    async with serving(server):
         with pytest.raises(NotConnected):
             await client.request("POST", server.url.replace("http:", "https:"), data={"To": NUMBER})
-        assert (len(greeted), client.open) == (1, 0)
+        await reached(lambda: len(greeted) == 1)
+        assert client.open == 0
 
 
 async def test_who_gets_no_connection_in_time_has_sent_nothing(
     client: TwilioTransport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(transport, "CONNECT_SECONDS", 0.1)
-    async with serving(Server(say_nothing, say_nothing)) as server:
-        busy = [asyncio.create_task(post(client, server, seconds=0.6)) for _ in range(2)]
-        await asyncio.sleep(0.05)
+    gate = asyncio.Event()
+    async with serving(Server(when(gate), when(gate))) as server:
+        busy = [asyncio.create_task(post(client, server)) for _ in range(2)]
+        await reached(lambda: len(server.requests) == 2)
+        monkeypatch.setattr(transport, "CONNECT_SECONDS", 0.1)
         with pytest.raises(NotConnected):
             await post(client, server)
         assert len(server.requests) == 2
-        await asyncio.gather(*busy, return_exceptions=True)
+        gate.set()
+        assert [answer.text for answer in await asyncio.gather(*busy)] == ["ok", "ok"]
 
 
-async def test_all_are_served_in_order_by_no_more_connections_than_allowed() -> None:
-    client = TwilioTransport(1)
+async def test_all_are_served_in_order_by_no_more_connections_than_allowed(client: TwilioTransport) -> None:
+    client.connections = 1
     served: list[int] = []
 
     async def ask(number: int) -> None:
         await post(client, server)
         served.append(number)
 
-    async with serving(Server(late(0.05, OK), drop, drop)) as server:
+    async with serving(Server(OK, drop, drop)) as server:
         await asyncio.gather(*(ask(number) for number in range(20)), return_exceptions=True)
-        await client.close()
     assert served == [0, *range(3, 20)]
     assert server.connections == 3  # one at a time: each that was dropped was replaced
 
 
-async def test_the_limit_may_change_while_requests_wait(client: TwilioTransport) -> None:
-    async with serving(Server(*[late(0.1, OK)] * 9)) as server:
-        asked = [asyncio.create_task(post(client, server)) for _ in range(9)]
-        await asyncio.sleep(0.05)
-        assert (client.open, client.in_use, len(server.requests)) == (2, 2, 2)
-        client.connections = 6
-        await asyncio.sleep(0.03)
-        assert (client.open, client.in_use, len(server.requests)) == (6, 6, 6)
-        client.connections = 1
+@pytest.mark.parametrize("end", ["eof_received", "connection_lost"])
+async def test_a_connection_that_dies_as_it_is_handed_over_costs_nobody_an_answer(
+    client: TwilioTransport, end: str
+) -> None:
+    client.connections = 1
+    gate = asyncio.Event()
+    served: list[int] = []
+
+    async def ask(number: int) -> None:
+        await post(client, server)
+        served.append(number)
+        if number == 0:  # in the same step as the hand-over, before the next one runs
+            connection.eof_received() if end == "eof_received" else connection.connection_lost(None)
+
+    async with serving(Server(when(gate))) as server:
+        asked = [asyncio.create_task(ask(number)) for number in range(4)]
+        await reached(lambda: len(server.requests) == 1)
+        [pool] = client._pools.values()
+        [connection] = pool._connections
+        gate.set()
         await asyncio.gather(*asked)
-        await asyncio.sleep(0.02)
+    assert (sorted(served), server.connections) == ([0, 1, 2, 3], 2)
+
+
+async def test_the_limit_may_change_while_requests_wait(client: TwilioTransport) -> None:
+    gate = asyncio.Event()
+    async with serving(Server(*[when(gate)] * 9)) as server:
+        asked = [asyncio.create_task(post(client, server)) for _ in range(9)]
+        for limit in (2, 6):
+            client.connections = limit
+            await reached(lambda limit=limit: len(server.requests) == limit)  # type: ignore[misc]
+            await asyncio.sleep(0.02)
+            assert (client.open, client.in_use, len(server.requests)) == (limit, limit, limit)
+        client.connections = 1
+        gate.set()
+        await asyncio.gather(*asked)
         assert (client.open, client.in_use) == (1, 0)
         client.connections = 3
+        server.answers[:] = [late(0.05, OK)] * 3
         await asyncio.gather(*(post(client, server) for _ in range(3)))
         assert (client.open, client.in_use) == (3, 0)
         client.connections = 1
-        await asyncio.sleep(0.02)
         assert (client.open, client.in_use) == (1, 0)
     with pytest.raises(ValueError, match="connection"):
         client.connections = 0
@@ -475,25 +515,40 @@ async def test_whatever_goes_wrong_no_place_is_lost(client: TwilioTransport, see
             await asyncio.sleep(chance.choice([0.0, 0.001, 0.02]))
         ends = await asyncio.gather(*requests, return_exceptions=True)
         assert {type(end) for end in ends} >= {NoAnswer, asyncio.CancelledError}
-        server.answers[:] = [late(0.1, OK)] * 2
+        gate = asyncio.Event()
+        server.answers[:] = [when(gate)] * 2
         begun = len(server.requests)
         last = [asyncio.create_task(post(client, server)) for _ in range(4)]
-        await asyncio.sleep(0.08)
-        assert (len(server.requests) - begun, client.open, client.in_use) == (2, 2, 2)
+        await reached(lambda: len(server.requests) - begun == 2)
+        assert (client.open, client.in_use) == (2, 2)
+        gate.set()
         assert [answer.text for answer in await asyncio.gather(*last)] == ["ok"] * 4
         assert client.in_use == 0
+
+
+async def test_what_is_only_connecting_at_the_end_is_not_sent(client: TwilioTransport) -> None:
+    async with serving(Server()) as server:
+        asked = asyncio.create_task(post(client, server))
+        await asyncio.sleep(0)
+        await client.close()
+        with pytest.raises(NotConnected):
+            await asked
+    assert server.requests == []
 
 
 async def test_after_the_end_nothing_is_sent(client: TwilioTransport) -> None:
     async with serving(Server(say_nothing, say_nothing)) as server:
         asked = [asyncio.create_task(post(client, server)) for _ in range(3)]
-        await asyncio.sleep(0.05)
+        await reached(lambda: len(server.requests) == 2)
         await client.close()
         ends = await asyncio.gather(*asked, return_exceptions=True)
         assert [type(end) for end in ends] == [NoAnswer, NoAnswer, NotConnected]
         with pytest.raises(NotConnected):
             await post(client, server)
-    assert len(server.requests) == 2
+        async with serving(Server()) as another:
+            with pytest.raises(NotConnected):
+                await post(client, another)
+    assert len(server.requests + another.requests) == 2
 
 
 @pytest.mark.parametrize(

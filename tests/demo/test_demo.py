@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -67,9 +68,22 @@ def demo() -> Iterator[Demo]:
     shutil.rmtree(made.folder, ignore_errors=True)
 
 
+@contextmanager
+def two_taken_ports() -> Iterator[int]:
+    """A port, and the next, that nobody else can have meanwhile; the first of them."""
+    while True:
+        with ExitStack() as taken:
+            port: int = taken.enter_context(socket.create_server(("127.0.0.1", 0))).getsockname()[1]
+            try:
+                taken.enter_context(socket.create_server(("127.0.0.1", port + 1)))
+            except (OSError, OverflowError):
+                continue
+            yield port
+            return
+
+
 def test_the_story_comes_true_even_where_its_ports_are_taken(demo: Demo) -> None:
-    port = free_port()
-    with socket.create_server(("127.0.0.1", port)), socket.create_server(("127.0.0.1", port + 1)):
+    with two_taken_ports() as port:
         process = demo.start("--once", "--port", str(port))
         said, _ = process.communicate(timeout=120)
     assert process.returncode == 0, said[-6000:]
