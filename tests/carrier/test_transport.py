@@ -402,6 +402,14 @@ async def test_where_nobody_listens_nothing_left(client: TwilioTransport, addres
     assert client.open == 0
 
 
+async def test_who_waits_hears_at_once_that_nobody_listens(client: TwilioTransport) -> None:
+    asked = (client.request("POST", "http://127.0.0.1:1/") for _ in range(9))
+    ends = await asyncio.wait_for(
+        asyncio.gather(*asked, return_exceptions=True), transport.CONNECT_SECONDS / 2
+    )
+    assert {type(end) for end in ends} == {NotConnected}
+
+
 async def test_who_is_not_let_in_in_time_has_sent_nothing(
     client: TwilioTransport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -451,28 +459,49 @@ async def test_all_are_served_in_order_by_no_more_connections_than_allowed(clien
     assert server.connections == 3  # one at a time: each that was dropped was replaced
 
 
-@pytest.mark.parametrize("end", ["eof_received", "connection_lost"])
-async def test_a_connection_that_dies_as_it_is_handed_over_costs_nobody_an_answer(
-    client: TwilioTransport, end: str
+@pytest.mark.parametrize(
+    ("moments", "asking", "served", "made"),
+    [
+        (["eof"], 4, {0, 1, 2, 3}, 2),
+        (["lost"], 4, {0, 1, 2, 3}, 2),
+        (["lost"], 2, {0, 1}, 2),  # nobody else is there to pass a turn on
+        (["cancel"], 3, {0, 2}, 1),
+        (["lost", "cancel"], 3, {0, 2}, 2),
+    ],
+)
+async def test_what_happens_at_the_very_moment_of_a_hand_over_costs_nobody_else_an_answer(
+    client: TwilioTransport, moments: list[str], asking: int, served: set[int], made: int
 ) -> None:
     client.connections = 1
     gate = asyncio.Event()
-    served: list[int] = []
+    answered: set[int] = set()
+    asked: list[asyncio.Task[None]] = []
+
+    def happen(moment: str) -> None:
+        [pool] = client._pools.values()
+        if moment == "cancel":
+            asked[1].cancel()
+        elif moment == "lost":  # as over TLS, where the pool hears of it later than the connection
+            connection._open = False
+            pool.lost(connection)
+        else:
+            connection.eof_received()
 
     async def ask(number: int) -> None:
         await post(client, server)
-        served.append(number)
-        if number == 0:  # in the same step as the hand-over, before the next one runs
-            connection.eof_received() if end == "eof_received" else connection.connection_lost(None)
+        answered.add(number)
+        for moment in moments if number == 0 else ():  # in the step of the hand-over, before the next runs
+            happen(moment)
 
     async with serving(Server(when(gate))) as server:
-        asked = [asyncio.create_task(ask(number)) for number in range(4)]
+        asked += [asyncio.create_task(ask(number)) for number in range(asking)]
         await reached(lambda: len(server.requests) == 1)
-        [pool] = client._pools.values()
-        [connection] = pool._connections
+        [connection] = next(iter(client._pools.values()))._connections
         gate.set()
-        await asyncio.gather(*asked)
-    assert (sorted(served), server.connections) == ([0, 1, 2, 3], 2)
+        await asyncio.wait(asked)
+        assert (answered, client.in_use, server.connections) == (served, 0, made)
+        assert (await post(client, server)).text == "ok"
+    connection.close()
 
 
 async def test_the_limit_may_change_while_requests_wait(client: TwilioTransport) -> None:
