@@ -11,11 +11,13 @@ from redis.exceptions import RedisError
 
 import alerts.actions.api
 import alerts.broadcasts.api
-import alerts.broadcasts.callback_route
 import alerts.console.home
+import alerts.console.sign_up
 import alerts.conversations.api
 import alerts.health
 import alerts.subscribers.api
+from alerts.broadcasts import callback_route
+from alerts.conversations import inbound_route
 from alerts.logs import configure_logs
 from alerts.problems import PROBLEMS, answer_errors
 from alerts.settings import settings
@@ -33,6 +35,9 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     gc.freeze()
     gc.set_threshold(10_000)
     yield
+    await inbound_route.idle()
+    for group in (callback_route.plain, callback_route.coded):
+        await group.idle()
     with suppress(RedisError):
         await async_redis().aclose()
     await close_engine()
@@ -40,10 +45,12 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 app = FastAPI(title="alerts", version="0.1.0", lifespan=lifespan)
 answer_errors(app)
-app.include_router(alerts.broadcasts.callback_route.router)  # first: most requests are these
+app.include_router(callback_route.router)  # first: most requests are these
+app.include_router(inbound_route.router)
 app.include_router(alerts.subscribers.api.router, responses=PROBLEMS)
 app.include_router(alerts.actions.api.router, responses=PROBLEMS)
 app.include_router(alerts.broadcasts.api.router, responses=PROBLEMS)
-app.include_router(alerts.conversations.api.router)
+app.include_router(alerts.conversations.api.router, responses=PROBLEMS)
 app.include_router(alerts.health.router)
 app.include_router(alerts.console.home.router)
+app.include_router(alerts.console.sign_up.router)

@@ -37,6 +37,7 @@ class Settings(BaseSettings):
     sealing_keys: SecretStr
     session_secret: SecretStr
     organization_name: Annotated[str, Field(min_length=1, max_length=40)]
+    help_contact: Annotated[str, Field(max_length=40)] = ""  # a person, for whoever texts HELP
     default_region: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] = "US"
     default_timezone: str = "America/Los_Angeles"
     port: int = 8000

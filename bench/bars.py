@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bench import ours
+from bench import inbound, ours
 from bench.measure import SLOW_CARRIER_SECONDS, Results
 from bench.peers import aiohttp_loop, celery_prefork, rq_job_a_text
 
@@ -88,4 +88,8 @@ BARS = [
     Bar("first text out after send (p95), ms", lambda r: r.median(ours.FIRST_TEXT), most=300),
     Bar("callbacks recorded a second, one web process", lambda r: r.median(ours.CALLBACKS), 3_000),
     Bar("callbacks, of the same route without a database", _ratio(ours.CALLBACKS, ours.CALLBACKS_BARE), 0.7),
+    Bar("texts answered, of the same route without a database", _ratio(inbound.ANSWERED, inbound.BARE), 0.7),
+    Bar("texts answered, times a plain ORM handler", _ratio(inbound.ANSWERED, inbound.ORM), 4),
+    Bar("texts answered, p99 in ms", lambda r: r.median(inbound.ANSWERED_P99), most=60),
+    Bar("a page during a flood of 10,000 answers, p95 in ms", lambda r: r.median(inbound.PAGE), most=300),
 ]

@@ -8,36 +8,27 @@ callback is signed and moves a delivery on. Ends with 1 where a bar of ``BARS`` 
 
 from __future__ import annotations
 
-import asyncio
-import os
-import socket
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
 import psycopg
 import uvloop
 from rich.console import Console
 from rich.table import Table as Grid
-from twilio.request_validator import RequestValidator
 
-from alerts.storage.embedded import embedded_postgres, embedded_valkey, start_child, stop_child
+from alerts.storage.embedded import embedded_postgres, embedded_valkey
 from alerts.storage.migrate import upgrade
+from bench.web import environment, post_all, signed, web
 
 ROUNDS = 5
 BARS = {"recorded_per_s": 3_000.0, "ratio": 0.7}
 EACH = 6_000  # deliveries that get their callbacks in a round, two each, as in life
 OTHERS = 94_000  # deliveries that stand in the table besides
-CONNECTIONS = 32
-TOKEN = "bench"
-PUBLIC_URL = "http://alerts.bench"
 PORT = {"recorded": 18101, "bare": 18102}
 
 Round = Callable[[], tuple[float, float]]
@@ -55,44 +46,7 @@ def bare() -> object:
     return app
 
 
-class _Client(asyncio.Protocol):
-    """Sends its requests one after the other on one connection."""
-
-    def __init__(self, requests: Iterator[bytes], done: asyncio.Future[None]) -> None:
-        self._requests = requests
-        self._done = done
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport
-        self._next()
-
-    def data_received(self, data: bytes) -> None:
-        if not data.startswith(b"HTTP/1.1 204"):
-            self._done.set_exception(RuntimeError(data[:300].decode()))
-            return
-        self._next()
-
-    def _next(self) -> None:
-        request = next(self._requests, None)
-        if request is None:
-            self._transport.close()
-            self._done.set_result(None)
-        else:
-            self._transport.write(request)  # type: ignore[attr-defined]
-
-
-async def _post_all(port: int, requests: list[bytes]) -> float:
-    loop, queue = asyncio.get_running_loop(), iter(requests)
-    started = time.perf_counter()
-    ends: list[asyncio.Future[None]] = [loop.create_future() for _ in range(CONNECTIONS)]
-    for end in ends:
-        await loop.create_connection(lambda end=end: _Client(queue, end), "127.0.0.1", port)  # type: ignore[misc]
-    await asyncio.gather(*ends)
-    return len(requests) / (time.perf_counter() - started)
-
-
-def _signed(delivery: int, status: str) -> bytes:
-    path = f"/twilio/status/{delivery}"
+def _callback(delivery: int, status: str) -> bytes:
     form = {
         "MessageSid": f"SM{delivery:032x}",
         "SmsSid": f"SM{delivery:032x}",
@@ -103,37 +57,7 @@ def _signed(delivery: int, status: str) -> bytes:
         "To": "+19095550101",
         "ApiVersion": "2010-04-01",
     }
-    signature = RequestValidator(TOKEN).compute_signature(PUBLIC_URL + path, form)
-    body = urlencode(form)
-    head = (
-        f"POST {path} HTTP/1.1\r\nHost: alerts.bench\r\nContent-Type: application/x-www-form-urlencoded\r\n"
-        f"X-Twilio-Signature: {signature}\r\nContent-Length: {len(body)}\r\n\r\n"
-    )
-    return (head + body).encode()
-
-
-@contextmanager
-def _web(name: str, env: dict[str, str], folder: Path) -> Iterator[subprocess.Popen[bytes]]:
-    target = ["alerts.main:app"] if name == "recorded" else ["--factory", "bench.callbacks:bare"]
-    port = ["--port", str(PORT[name])]
-    command = [sys.executable, "-m", "uvicorn", *target, *port, "--no-access-log", "--log-level", "warning"]
-    process = start_child(command, folder / name, env=env)
-    try:
-        _wait_for(PORT[name])
-        yield process
-    finally:
-        stop_child(process)
-
-
-def _wait_for(port: int) -> None:
-    deadline = time.monotonic() + 20
-    while True:
-        try:
-            return socket.create_connection(("127.0.0.1", port)).close()
-        except ConnectionRefusedError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.05)
+    return signed(f"/twilio/status/{delivery}", form)
 
 
 def _fill(url: str) -> None:
@@ -165,29 +89,23 @@ def _delivered(url: str) -> int:
 @contextmanager
 def opened() -> Iterator[Round]:
     """A round: callbacks a second, recorded and bare. Raises RuntimeError where one was not recorded."""
-    requests = [_signed(number, status) for status in ("sent", "delivered") for number in range(1, EACH + 1)]
+    requests = [
+        _callback(number, status) for status in ("sent", "delivered") for number in range(1, EACH + 1)
+    ]
     with tempfile.TemporaryDirectory() as folder, embedded_postgres() as url, embedded_valkey() as cache:
-        env = {
-            **os.environ,
-            "DATABASE_URL": url,
-            "REDIS_URL": cache,
-            "PUBLIC_URL": PUBLIC_URL,
-            "TWILIO_ACCOUNT_SID": "AC" + "0" * 32,
-            "TWILIO_AUTH_TOKEN": TOKEN,
-            "TWILIO_FROM_NUMBERS": "+19095550100",
-            "SEALING_KEYS": "1:" + "b29v" * 10 + "b28=",
-            "SESSION_SECRET": "x" * 32,
-            "ORGANIZATION_NAME": "Bench",
-        }
+        env = environment(url, cache)
         upgrade(url.replace("postgresql://", "postgresql+psycopg://", 1))
-        with _web("recorded", env, Path(folder)), _web("bare", env, Path(folder)):
+        with (
+            web("alerts.main:app", PORT["recorded"], env, Path(folder)),
+            web("bench.callbacks:bare", PORT["bare"], env, Path(folder)),
+        ):
 
             def one_round() -> tuple[float, float]:
                 _fill(url)
-                recorded = uvloop.run(_post_all(PORT["recorded"], requests))
+                recorded = uvloop.run(post_all(PORT["recorded"], requests, b"204")).a_second
                 if (delivered := _delivered(url)) != EACH:
                     raise RuntimeError(f"{delivered} of {EACH} were recorded")
-                return recorded, uvloop.run(_post_all(PORT["bare"], requests))
+                return recorded, uvloop.run(post_all(PORT["bare"], requests, b"204")).a_second
 
             one_round()  # processes that have just started are slower
             yield one_round

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from bench import ours
+from bench import inbound, ours
 from bench.measure import Measurement
 from bench.peers import aiohttp_loop, bare_sockets, celery_prefork, rq_job_a_text
 
@@ -22,4 +22,5 @@ MEASUREMENTS = [
     Measurement("ours-first-text", "first text", ours.first_text),
     Measurement("ours-pace", "pace", ours.pace),
     Measurement("ours-callbacks", "callbacks", ours.callbacks),
+    Measurement("ours-inbound", "inbound", inbound.opened),
 ]

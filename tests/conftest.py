@@ -69,10 +69,12 @@ async def database(postgres_url: str, anyio_backend: str) -> AsyncIterator[None]
 
     from alerts.storage.engine import close_engine, engine
     from alerts.storage.tables import Table
+    from alerts.subscribers.joinable import forget_joinable
 
     async with engine().begin() as connection:
         names = ", ".join(table.name for table in Table.metadata.sorted_tables)
         await connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
+    forget_joinable()
     yield
     await close_engine()
 
@@ -104,10 +106,19 @@ def valkey(valkey_url: str) -> Iterator[None]:
 @pytest.fixture
 async def api(database: None, valkey: None) -> AsyncIterator[Api]:
     """The application, with an API key that may not read numbers."""
+    from alerts.broadcasts import callback_route
+    from alerts.conversations import inbound_route
+    from alerts.storage.redis import async_redis
     from tests.api import Api
 
     async with _client(may_read_numbers=False) as client:
         yield Api(client)
+    # Their connections belong to the event loop of this test.
+    await inbound_route.idle()
+    for group in (callback_route.plain, callback_route.coded):
+        await group.idle()
+    await async_redis().aclose()
+    async_redis.cache_clear()
 
 
 @pytest.fixture

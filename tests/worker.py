@@ -11,6 +11,7 @@ from alerts.broadcasts.claims import Claimed, claim
 from alerts.carrier.pacing import Pacer
 from alerts.carrier.sending import Carrier
 from alerts.carrier.simulator.faults import Faults
+from alerts.carrier.simulator.messages import Message
 from alerts.carrier.simulator.server import SimulatorServer
 from alerts.settings import settings
 from alerts.storage.engine import autocommit, session_scope
@@ -28,6 +29,11 @@ def twilio(simulator: SimulatorServer) -> Iterator[SimulatorServer]:
             setattr(simulator.simulator.faults, name, value)
     yield simulator
     simulator.simulator.carrier.forget_everything()
+
+
+def sent(twilio: SimulatorServer) -> list[Message]:
+    """What we texted, the oldest first."""
+    return list(twilio.simulator.carrier.messages.values())
 
 
 @pytest.fixture

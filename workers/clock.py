@@ -22,10 +22,12 @@ from alerts.logs import configure_logs
 from alerts.settings import settings
 from alerts.storage.engine import close_engine, session_scope
 from alerts.storage.redis import enqueue, queue
+from alerts.team.idempotency import forget_old_answers
 
 TICK_SECONDS = 1.0
 SETTLE_EVERY = 3  # ticks
 ADOPT_EVERY = 30
+FORGET_EVERY = 600
 MOST_TEXTS = 20_000  # counted of an alert; more make no difference
 MOST_WAITING = 10  # jobs in the queue; behind more, a question to the carrier only waits
 TEXTS_A_WORKER = 500  # for fewer, another worker is not asked to help
@@ -46,6 +48,8 @@ async def tick(number: int) -> None:
             await schedule.adopt(session, settings().senders)
         owed = await schedule.owed(session, MOST_TEXTS)
         unknowns = await settling.any_unknown(session)
+    if number % FORGET_EVERY == 0:
+        await forget_old_answers()
     waiting = await asyncio.to_thread(_waiting_jobs) if owed or unknowns else 0
     if unknowns and number % SETTLE_EVERY == 0 and waiting < MOST_WAITING:
         await enqueue("settle")

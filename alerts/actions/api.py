@@ -12,9 +12,12 @@ from alerts.actions.schemas import ActionChange, ActionOut, Count, NewAction, Rs
 from alerts.language.languages import Language
 from alerts.storage.pages import After, Limit, Page
 from alerts.team.access import Id, Session, authenticated
+from alerts.team.idempotency import IdempotentRoute
 from alerts.understanding.intents import Answer
 
-router = APIRouter(prefix="/v1/actions", tags=["actions"], dependencies=[Depends(authenticated)])
+router = APIRouter(
+    route_class=IdempotentRoute, prefix="/v1/actions", tags=["actions"], dependencies=[Depends(authenticated)]
+)
 
 
 @router.post("", status_code=201)

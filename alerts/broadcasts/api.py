@@ -25,8 +25,11 @@ from alerts.language.languages import Language
 from alerts.storage.pages import After, Limit, Page
 from alerts.storage.redis import enqueue
 from alerts.team.access import Id, Session, authenticated
+from alerts.team.idempotency import IdempotentRoute
 
-router = APIRouter(prefix="/v1/alerts", tags=["alerts"], dependencies=[Depends(authenticated)])
+router = APIRouter(
+    route_class=IdempotentRoute, prefix="/v1/alerts", tags=["alerts"], dependencies=[Depends(authenticated)]
+)
 
 
 @router.post("", status_code=201)

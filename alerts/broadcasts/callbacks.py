@@ -80,8 +80,10 @@ def _rows(callbacks: Sequence[Callback]) -> list[dict[str, object]]:
 
 
 def _state(one: Callback) -> dict[str, object]:
-    if one.code and one.state in _NOT_SENT and meaning_of(one.code).remedy in _GIVES_BACK:
-        return {"state": DeliveryState.WAITING, "wait": GIVEN_BACK_SECONDS}
+    remedy = meaning_of(one.code).remedy
+    if one.code and one.state in _NOT_SENT and remedy in _GIVES_BACK:
+        broken = remedy is Remedy.PAUSE
+        return {"state": DeliveryState.WAITING, "wait": GIVEN_BACK_SECONDS, "broken": broken}
     return {"state": one.state}
 
 

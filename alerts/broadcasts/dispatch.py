@@ -17,15 +17,15 @@ from dataclasses import dataclass
 from psycopg import AsyncConnection
 from redis.exceptions import RedisError
 
-from alerts.broadcasts.claims import Claimed, claim
+from alerts.broadcasts.claims import Claimed, claim, claim_letters
 from alerts.broadcasts.fanout import prepare
 from alerts.broadcasts.outcomes import Recorder
-from alerts.broadcasts.statements import FINISH, STOPPED, UNDER_WAY
+from alerts.broadcasts.statements import FINISH, LETTERS_WAITING, STOPPED, UNDER_WAY
 from alerts.broadcasts.stumbles import noted
 from alerts.carrier.codes import Remedy, code
 from alerts.carrier.flight import Flight
 from alerts.carrier.pacing import Pacer, Rank
-from alerts.carrier.sending import Carrier, NotTaken, NotWanted, Outcome, Unknown
+from alerts.carrier.sending import Carrier, NotTaken, NotWanted, Outcome, Refused, Unknown
 from alerts.carrier.transport import REQUEST_SECONDS
 from alerts.language.segments import segments
 from alerts.storage.engine import DATABASE_AWAY, autocommit, session_scope
@@ -36,6 +36,7 @@ AHEAD_SECONDS = 0.04  # so long before there are slots for them the next texts a
 ROUND_SECONDS = 0.5  # how often a worker looks which alerts are under way
 STINT_SECONDS = 10.0  # how long it goes on before it gives the queue a chance
 LOOK_AGAIN_SECONDS = 0.25  # a text that was claimed longer ago is looked at again before it goes
+LETTERS = 0  # stands for all letters where others have the id of an alert
 LEASE_SECONDS = 30.0  # after this a claim is nobody's: what it left open is settled
 # No request begins so late that it could still be under way when the lease ends.
 SENDING_SECONDS = LEASE_SECONDS - REQUEST_SECONDS - 5.0
@@ -48,18 +49,32 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class UnderWay:
-    """An alert that is being sent. ``parts``: message parts of its text, by language."""
+    """An alert that is being sent. ``parts``: message parts of its text, by language.
+
+    Or the letters that wait on ``sender``, all together: each brings its own text when it is claimed.
+    """
 
     id: int
     rank: Rank
     bodies: Mapping[str, str]
     parts: Mapping[str, int]
     unwritten: bool
+    sender: str | None = None
 
     @property
     def most_parts(self) -> int:
         """Of its longest text."""
         return max(self.parts.values(), default=1)
+
+    def goes_from(self, sender: str) -> bool:
+        """Whether texts of it may wait on ``sender``."""
+        return self.sender in (None, sender)
+
+    def text_for(self, one: Claimed) -> tuple[str, int]:
+        """What this person gets, and its message parts."""
+        if one.body is not None:
+            return one.body, one.parts
+        return self.bodies[one.language], self.parts[one.language]
 
 
 @dataclass(slots=True)
@@ -119,7 +134,7 @@ class Dispatch:
         self._room = asyncio.Event()
         self._recorder = Recorder()
         self._said = {sender: Said() for sender in senders}
-        self._ask_at = dict.fromkeys(senders, 0.0)  # when the pace is to be asked again
+        self._ask_at: dict[tuple[str, Rank], float] = {}  # when the pace is to be asked again
         self._seen: dict[tuple[int, str], int] = {}  # the last delivery claimed, of an alert and a sender
         self._texts: dict[int, tuple[Mapping[str, str], Mapping[str, int]]] = {}
         self._given: dict[int, int] = {}  # parts of each alert in this stint
@@ -171,7 +186,10 @@ class Dispatch:
                 self._preparing[alert.id] = asyncio.create_task(self._prepare(alert.id))
         if ready:
             until = self._now() + ROUND_SECONDS
-            rounds = [self._send_from(sender, list(ready), until) for sender in self._senders]
+            rounds = [
+                self._send_from(sender, [one for one in ready if one.goes_from(sender)], until)
+                for sender in self._senders
+            ]
             return any(await asyncio.gather(*rounds)) or bool(self._preparing)
         if self._preparing:
             first = asyncio.FIRST_COMPLETED
@@ -184,11 +202,20 @@ class Dispatch:
 
     async def _look(self) -> list[UnderWay]:
         async with session_scope() as session:
+            letters = (await session.execute(LETTERS_WAITING)).all()
             rows = (await session.execute(UNDER_WAY)).all()
         self._texts = {row.id: self._texts.get(row.id) or _measured(row.bodies) for row in rows}
         return [
-            UnderWay(row.id, Rank.URGENT if row.urgent else Rank.ALERT, *self._texts[row.id], row.unwritten)
-            for row in rows
+            *(
+                UnderWay(LETTERS, Rank.REPLY, {}, {"": longest}, unwritten=False, sender=sender)
+                for sender, longest in letters
+            ),
+            *(
+                UnderWay(
+                    row.id, Rank.URGENT if row.urgent else Rank.ALERT, *self._texts[row.id], row.unwritten
+                )
+                for row in rows
+            ),
         ]
 
     async def _prepare(self, alert_id: int) -> None:
@@ -204,7 +231,7 @@ class Dispatch:
             del self._preparing[alert_id]
 
     async def _send_from(self, sender: str, alerts: list[UnderWay], until: float) -> bool:
-        """Urgent alerts first, those of one rank in equal shares. Whether there may be more."""
+        """Letters first, then urgent alerts, those of one rank in equal shares. Whether there may be more."""
         while alerts and self._now() < until and not self._stopping():
             await self._has_room()
             alert = self._next(alerts)
@@ -232,10 +259,11 @@ class Dispatch:
 
     async def _leave_for(self, sender: str, alert: UnderWay, until: float) -> int:
         """Parts that the sender's pace lets go now: at least one text of the alert, or 0 after a wait."""
-        wait = self._ask_at[sender] - self._now()
+        asking = sender, alert.rank
+        wait = self._ask_at.get(asking, 0.0) - self._now()
         if wait > 0:
             await asyncio.sleep(min(wait, max(0.0, until - self._now())))
-            if self._now() < self._ask_at[sender]:
+            if self._now() < self._ask_at[asking]:
                 return 0
         try:
             await self._tell_pace(sender)
@@ -243,9 +271,9 @@ class Dispatch:
         except RedisError as error:
             # Without leave nothing goes out; what is owed stands in PostgreSQL.
             log.warning("redis is away, nothing is sent: error=%s", type(error).__name__)
-            self._ask_at[sender] = self._now() + ROUND_SECONDS
+            self._ask_at[asking] = self._now() + ROUND_SECONDS
             return 0
-        self._ask_at[sender] = self._now() + grant.again
+        self._ask_at[asking] = self._now() + grant.again
         return int(grant.parts)
 
     async def _tell_pace(self, sender: str) -> None:
@@ -266,28 +294,34 @@ class Dispatch:
         rows: list[Claimed] = []
         try:
             async with noted(alert.id), self._claiming:
-                after = self._seen.get((alert.id, sender), 0)
-                rows = await claim(self._claims, alert.id, sender, wanted, after)
-                if after and len(rows) < wanted:  # what came back to waiting meanwhile lies behind
-                    rows += await claim(self._claims, alert.id, sender, wanted - len(rows), 0)
+                rows = await self._claim_rows(sender, alert, wanted)
         except DATABASE_AWAY as error:
             await self._database_away(error)
             return True
-        self._seen[alert.id, sender] = max((one.id for one in rows), default=0)
         batch = Batch(self._now())
         used = 0
         for one in rows:
             if one.phone:
-                used += alert.parts[one.language]
+                used += alert.text_for(one)[1]
                 batch.unsent.add(one.id)
                 self._begin(sender, alert, one, batch)
         self._claimed += len(rows)
         self._given[alert.id] += used
         more = len(rows) == wanted
-        if used < parts:
+        if used != parts:  # more, where a letter came that is longer than those that were seen
             with suppress(RedisError):
                 await self._pacer.give_back(sender, parts - used, None if more else alert.rank)
         return more
+
+    async def _claim_rows(self, sender: str, alert: UnderWay, wanted: int) -> list[Claimed]:
+        if alert.id == LETTERS:
+            return await claim_letters(self._claims, sender, wanted)
+        after = self._seen.get((alert.id, sender), 0)
+        rows = await claim(self._claims, alert.id, sender, wanted, after)
+        if after and len(rows) < wanted:  # what came back to waiting meanwhile lies behind
+            rows += await claim(self._claims, alert.id, sender, wanted - len(rows), 0)
+        self._seen[alert.id, sender] = max((one.id for one in rows), default=0)
+        return rows
 
     def _begin(self, sender: str, alert: UnderWay, one: Claimed, batch: Batch) -> None:
         task = asyncio.create_task(self._send(sender, alert, one, batch))
@@ -300,15 +334,14 @@ class Dispatch:
 
     async def _send(self, sender: str, alert: UnderWay, one: Claimed, batch: Batch) -> None:
         """Send one text, once, and note what came of it."""
+        body, parts = alert.text_for(one)
         began = await self._flight.begin_one()
         try:
             outcome: Outcome | None = None
             if began - batch.looked_at > LOOK_AGAIN_SECONDS:
                 outcome = await batch.look_again(one.id, began)
             batch.unsent.discard(one.id)
-            outcome = outcome or await self._carrier.send(
-                sender, one.phone, alert.bodies[one.language], one.id
-            )
+            outcome = outcome or await self._carrier.send(sender, one.phone, body, one.id)
         except Exception as error:  # noqa: BLE001 - whatever it was, the request may have left
             log.error("sending failed: delivery=%s error=%s", one.id, type(error).__name__)  # noqa: TRY400
             outcome = Unknown()
@@ -316,9 +349,11 @@ class Dispatch:
             self._flight.end_one(began)
         if isinstance(outcome, NotTaken):
             said, remedy = self._said[sender], code(outcome.code).remedy
-            said.slow += alert.parts[one.language] if remedy is Remedy.SLOW else 0
+            said.slow += parts if remedy is Remedy.SLOW else 0
             said.full |= remedy is Remedy.HOLD
             said.unreached |= outcome.code is None
+            if remedy is Remedy.PAUSE and alert.id == LETTERS:  # nobody could resume it: an organizer sees
+                outcome = Refused(outcome.code)
         self._recorder.add(one, outcome)
 
     @staticmethod

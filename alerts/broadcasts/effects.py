@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from alerts.broadcasts import service
+from alerts.broadcasts.models import Alert
 from alerts.broadcasts.statements import ALL_REFUSED, REOPEN
 from alerts.broadcasts.states import AlertState
 from alerts.carrier.codes import Remedy, code
+from alerts.errors import NotFound
 from alerts.subscribers import service as subscribers
 from alerts.subscribers.models import Channel
 from alerts.subscribers.service import Proof
@@ -39,12 +42,17 @@ async def follow(session: AsyncSession, moved: Iterable[Coded]) -> None:
             await _pause(session, one)
             paused.add(one.alert_id)  # the rest of the batch says the same
     for one in sorted(coded, key=lambda one: one.subscriber_id):
-        match code(one.code).remedy:
-            case Remedy.LEFT:
-                who = await subscribers.get_subscriber(session, one.subscriber_id, lock=True)
-                await subscribers.leave(session, who, Proof(Channel.CARRIER, source=str(one.code)))
-            case Remedy.UNREACHABLE:
-                await subscribers.mark_unreachable(session, one.subscriber_id)
+        with suppress(NotFound):  # who was forgotten
+            await _tell_subscriber(session, one)
+
+
+async def _tell_subscriber(session: AsyncSession, one: Coded) -> None:
+    match code(one.code).remedy:
+        case Remedy.LEFT:
+            who = await subscribers.get_subscriber(session, one.subscriber_id, lock=True)
+            await subscribers.leave(session, who, Proof(Channel.CARRIER, source=str(one.code)))
+        case Remedy.UNREACHABLE:
+            await subscribers.mark_unreachable(session, one.subscriber_id)
 
 
 async def _is_broken(session: AsyncSession, one: Coded) -> bool:
@@ -62,8 +70,12 @@ async def reopen(session: AsyncSession, alert_ids: Iterable[int]) -> None:
 
 
 async def _pause(session: AsyncSession, one: Coded) -> None:
-    alert = await service.get_alert(session, one.alert_id, lock=True)
-    if alert.state == AlertState.SENDING:
+    alert = await session.get(Alert, one.alert_id, with_for_update=True)
+    if alert is None:
+        return
+    if alert.to_subscriber is not None:  # the letter has failed: nobody could resume it
+        log.error("letter failed, something of ours is broken: alert=%s code=%s", one.alert_id, one.code)
+    elif alert.state == AlertState.SENDING:
         trouble = f"{code(one.code).meaning} (Twilio's code {one.code})"
         await service.pause(session, one.alert_id, trouble)
         log.error("alert paused: alert=%s code=%s", one.alert_id, one.code)

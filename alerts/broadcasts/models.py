@@ -19,6 +19,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from alerts.broadcasts.states import AlertState, DeliveryState
 from alerts.storage.tables import Key, Moment, Now, Table
+from alerts.storage.types import PrivateText
 
 
 def _one_of(states: type[AlertState] | type[DeliveryState]) -> str:
@@ -26,7 +27,11 @@ def _one_of(states: type[AlertState] | type[DeliveryState]) -> str:
 
 
 class Alert(Table):
-    """One broadcast: an audience, a text in each language, perhaps an action and a question."""
+    """One broadcast: an audience, a text in each language, perhaps an action and a question.
+
+    Or a letter (``letters.py``): a text to one person, which goes out by the same way. Then it has
+    ``to_subscriber`` and what belongs to it, and neither audience nor text; no route shows it.
+    """
 
     __tablename__ = "alerts"
 
@@ -45,12 +50,24 @@ class Alert(Table):
     trouble: Mapped[str | None] = mapped_column(Text)  # why it is paused, in plain words
     stumble: Mapped[str | None] = mapped_column(Text)  # how a worker last failed over it
     stumbles: Mapped[int] = mapped_column(Integer, server_default=sql("0"))  # as often, in the same way
+    to_subscriber: Mapped[int | None] = mapped_column(BigInteger)  # of a letter: to whom; no foreign key
+    sealed_body: Mapped[str | None] = mapped_column(PrivateText("alerts.sealed_body"))
+    parts: Mapped[int | None] = mapped_column(Integer)  # message parts of the sealed body
+    to_pending: Mapped[bool] = mapped_column(Boolean, server_default=sql("false"))
     created_at: Mapped[Now]
 
     __table_args__ = (
         CheckConstraint(_one_of(AlertState), name="state"),
         CheckConstraint("NOT asks_rsvp OR action_id IS NOT NULL", name="asks_about_an_action"),
+        CheckConstraint("num_nulls(to_subscriber, sealed_body, parts) IN (0, 3)", name="letter"),
         Index("alerts_under_way_idx", "state", postgresql_where=sql("state IN ('scheduled', 'sending')")),
+        Index(
+            "alerts_to_subscriber_idx",
+            "to_subscriber",
+            postgresql_where=sql("to_subscriber IS NOT NULL"),
+        ),
+        # There are many more letters than calls to many.
+        Index("alerts_to_many_idx", "id", postgresql_where=sql("to_subscriber IS NULL")),
     )
 
 

@@ -7,6 +7,7 @@ import json
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 
 from alerts.broadcasts import effects
 from alerts.broadcasts.claims import Claimed
@@ -20,6 +21,11 @@ GATHER_SECONDS = 0.05  # an outcome waits so long for others
 RECORD_AGAIN_AFTER = (0.2, 1.0, 3.0, 5.0)  # seconds; what is lost even so is settled
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """Its person was forgotten: what became of the text is nobody's to know."""
 
 
 class Recorder:
@@ -56,7 +62,7 @@ class Recorder:
                 self.unwritten -= len(group)
 
 
-async def record(outcomes: Sequence[tuple[Claimed, Outcome]]) -> None:
+async def record(outcomes: Sequence[tuple[Claimed, Outcome | Gone]]) -> None:
     """Write down what came of texts, in one statement, and do what their codes ask for.
 
     While PostgreSQL is away it is tried again; what cannot be written even so stays ``sending``
@@ -107,7 +113,7 @@ async def _record(rows: list[dict[str, object]]) -> None:
 _RECORD = for_the_driver(RECORD)
 
 
-def outcome_as_row(outcome: Outcome) -> dict[str, object]:
+def outcome_as_row(outcome: Outcome | Gone) -> dict[str, object]:
     """An outcome in the columns of the RECORD statement; ``wait`` in seconds."""
     match outcome:
         case Accepted(sid, status, code):
@@ -119,8 +125,9 @@ def outcome_as_row(outcome: Outcome) -> dict[str, object]:
         case NotTaken(wait, code):
             return {"state": DeliveryState.WAITING, "wait": wait.total_seconds(), "code": code}
         case NotWanted(left):
-            if left:
-                return {"state": DeliveryState.SKIPPED, "reason": "left"}
-            return {"state": DeliveryState.WAITING}
+            state = DeliveryState.SKIPPED if left else DeliveryState.WAITING
+            return {"state": state, "reason": "left" if left else None}
+        case Gone():
+            return {"state": DeliveryState.SKIPPED, "reason": "gone"}
         case _:
             return {"state": DeliveryState.UNKNOWN}

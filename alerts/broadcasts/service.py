@@ -114,9 +114,12 @@ class AsksAboutNothing(DomainError):
 
 
 async def get_alert(session: AsyncSession, alert_id: int, *, lock: bool = False) -> Alert:
-    """The alert. Raises NotFound. With ``lock``, nobody else changes it before we commit."""
+    """The alert. Raises NotFound, for a letter too: those are part of a conversation, and stay there.
+
+    With ``lock``, nobody else changes it before we commit.
+    """
     found = await session.get(Alert, alert_id, with_for_update=lock or None)
-    if found is None:
+    if found is None or found.to_subscriber is not None:
         raise NotFound("alert", alert_id)
     return found
 
@@ -125,7 +128,7 @@ async def page_of_alerts(
     session: AsyncSession, after: int | None, limit: int
 ) -> tuple[Sequence[Alert], int | None]:
     """Alerts, oldest first, and the cursor of the next page."""
-    return await page_of(session, select(Alert), Alert.id, after, limit)
+    return await page_of(session, select(Alert).where(Alert.to_subscriber.is_(None)), Alert.id, after, limit)
 
 
 async def preview(

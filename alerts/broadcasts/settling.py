@@ -13,12 +13,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from alerts.broadcasts.claims import Claimed
 from alerts.broadcasts.dispatch import LEASE_SECONDS
 from alerts.broadcasts.models import Delivery
-from alerts.broadcasts.outcomes import record
+from alerts.broadcasts.outcomes import Gone, record
 from alerts.broadcasts.statements import EXPIRE_CLAIMS, UNKNOWNS
 from alerts.broadcasts.states import DeliveryState
 from alerts.carrier.sending import Accepted, Carrier, NotTaken, Outcome
 from alerts.carrier.transport import NoAnswer
 from alerts.storage.engine import session_scope
+from alerts.storage.sealing import SealBroken, sealer
 
 GRACE_SECONDS = 10.0  # for the callback, which settles it without a question
 CLOCK_SKEW = timedelta(minutes=2)  # between the carrier's clock and ours
@@ -45,14 +46,15 @@ async def settle(carrier: Carrier, grace_seconds: float = GRACE_SECONDS) -> int:
     """Look up ``unknown`` deliveries on the carrier's list. How many were settled.
 
     One that is on the list is taken over with its MessageSid. One that is not was surely never
-    taken: it goes back to waiting. Where the carrier does not answer, it stays unknown.
+    taken: it goes back to waiting. Where the carrier does not answer, it stays unknown. One to
+    somebody who was forgotten cannot be looked up, and need not be.
     """
     async with session_scope() as session:
         given = {"grace": grace_seconds, "size": SETTLED_AT_ONCE}
         unknowns = (await session.execute(UNKNOWNS, given)).all()
     slots = asyncio.Semaphore(QUESTIONS_AT_ONCE)
     found = await asyncio.gather(*(_look_up(carrier, row, slots) for row in unknowns))
-    settled: list[tuple[Claimed, Outcome]] = []
+    settled: list[tuple[Claimed, Outcome | Gone]] = []
     taken: set[str] = set()
     for row, outcome in zip(unknowns, found, strict=True):
         if isinstance(outcome, Accepted):
@@ -62,19 +64,31 @@ async def settle(carrier: Carrier, grace_seconds: float = GRACE_SECONDS) -> int:
                 continue
             taken.add(outcome.sid)
         if outcome is not None:
-            one = Claimed(row.id, row.subscriber_id, row.language, row.attempts, row.phone)
+            one = Claimed(row.id, row.subscriber_id, row.language, row.attempts, "")
             settled.append((one, outcome))
     if settled:
         await record(settled)
     return len(settled)
 
 
-async def _look_up(carrier: Carrier, row: Any, slots: asyncio.Semaphore) -> Outcome | None:
+async def _look_up(carrier: Carrier, row: Any, slots: asyncio.Semaphore) -> Outcome | Gone | None:
+    if row.phone is None:
+        return Gone()
+    try:
+        phone, body = _opened(row)
+    except SealBroken:
+        log.error("cannot be settled, its seal is broken: delivery=%s", row.id)  # noqa: TRY400 - no trace
+        return None
     async with slots:
         try:
-            found = await carrier.find(
-                row.phone, row.bodies[row.language], row.claimed_at - CLOCK_SKEW, frozenset(row.known)
-            )
+            found = await carrier.find(phone, body, row.claimed_at - CLOCK_SKEW, frozenset(row.known))
         except NoAnswer:
             return None
     return Accepted(found.sid, found.status, found.code) if found else NotTaken(timedelta(0))
+
+
+def _opened(row: Any) -> tuple[str, str]:
+    phone = sealer().open_findable("subscribers.phone", row.phone)
+    if row.sealed_body is None:
+        return phone, row.bodies[row.language]
+    return phone, sealer().open_private("alerts.sealed_body", row.sealed_body)

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Integer, Text, column, text
+from sqlalchemy import BigInteger, Integer, LargeBinary, Text, column, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from alerts.broadcasts.states import MAY_HAVE_ARRIVED, MOVES_AS_SQL
+from alerts.broadcasts.states import MAY_HAVE_ARRIVED, MOVES, MOVES_AS_SQL
 from alerts.storage.types import Instant
-from alerts.subscribers.models import Subscriber
 
-PHONE = Subscriber.__table__.c.phone.type
+_STILL_MOVING = "(" + ", ".join(f"'{state}'" for state, moves in MOVES.items() if moves) + ")"
+
+# Who may be texted, by their standing. A letter (letters.py) is an alert to one person.
+#
+#                  an alert   a letter   a letter to_pending
+#   active         yes        yes        yes
+#   unreachable    no         yes        yes                  they wrote to us, since the carrier said so
+#   pending        no         no         yes
+#   left, or gone  no         no         no
+MAY_GET_A_LETTER = "(s.standing IN ('active', 'unreachable') OR s.standing = 'pending' AND a.to_pending)"
 
 # Plan: index scan of deliveries_waiting_idx (alert, sender, id) for :size rows, skipping what
 # another worker holds; then subscribers by key. ``after`` spares the walk over index entries that
@@ -33,21 +41,72 @@ CLAIM = text("""
     RETURNING d.id, d.subscriber_id, d.language, d.attempts, d.state, batch.phone
 """)
 
+# Each letter's one delivery is looked up by its key in a subquery that the planner must leave as it is:
+# joined, it once looked for 300 letters among the 100,000 deliveries of an alert, in five seconds.
+
+# Letters that wait, by their sender: message parts of the longest.
+LETTERS_WAITING = text("""
+    SELECT d.sender, max(a.parts)
+    FROM alerts a CROSS JOIN LATERAL (
+        SELECT sender FROM deliveries
+        WHERE alert_id = a.id AND subscriber_id = a.to_subscriber
+          AND state = 'waiting' AND (not_before IS NULL OR not_before <= now())
+        OFFSET 0) AS d
+    WHERE a.state = 'sending' AND a.to_subscriber IS NOT NULL
+    GROUP BY d.sender
+""")
+
+# The same as CLAIM for letters, the oldest first: any number of them in one statement.
+CLAIM_LETTERS = text(f"""
+    WITH a AS MATERIALIZED (
+        SELECT id, to_subscriber, sealed_body, parts, to_pending
+        FROM alerts WHERE state = 'sending' AND to_subscriber IS NOT NULL ORDER BY id
+    ), batch AS MATERIALIZED (
+        SELECT d.id, s.phone, a.sealed_body, a.parts, coalesce(s.standing, 'gone') AS standing,
+               {MAY_GET_A_LETTER} AS wanted
+        FROM a CROSS JOIN LATERAL (
+            SELECT id FROM deliveries
+            WHERE alert_id = a.id AND subscriber_id = a.to_subscriber
+              AND sender = :sender AND state = 'waiting' AND (not_before IS NULL OR not_before <= now())
+            FOR UPDATE SKIP LOCKED) AS d
+        LEFT JOIN subscribers s ON s.id = a.to_subscriber
+        LIMIT :size
+    )
+    UPDATE deliveries d
+    SET state = CASE WHEN batch.wanted THEN 'sending' ELSE 'skipped' END,
+        reason = CASE WHEN batch.wanted THEN NULL ELSE batch.standing END,
+        attempts = d.attempts + 1, claimed_at = now(), changed_at = now(), not_before = NULL
+    FROM batch
+    WHERE d.id = batch.id
+    RETURNING d.id, d.subscriber_id, d.language, d.attempts, d.state, batch.phone, batch.sealed_body,
+              batch.parts
+""")  # noqa: S608 - the table above
+
+# Letters that were claimed and do not open: nothing of them was sent.
+FAIL_SEALED = text("""
+    UPDATE deliveries SET state = 'failed', reason = 'its seal is broken', changed_at = now()
+    WHERE id = ANY (cast(:deliveries AS bigint[])) AND state = 'sending'
+""")
+
 # A claim of which nothing was sent.
 UNCLAIM = text("""
     UPDATE deliveries SET state = 'waiting', changed_at = now()
     WHERE id = ANY (cast(:deliveries AS bigint[])) AND state = 'sending'
 """)
 
-# Of texts that were claimed a while ago: those that their person, or their alert, wants no more.
-STOPPED = text("""
-    SELECT d.id, s.standing IS DISTINCT FROM 'active' AS left
-    FROM deliveries d
-    JOIN alerts a ON a.id = d.alert_id
-    LEFT JOIN subscribers s ON s.id = d.subscriber_id
-    WHERE d.id = ANY (cast(:deliveries AS bigint[]))
-      AND (s.standing IS DISTINCT FROM 'active' OR a.state <> 'sending')
-""")
+# Of texts that were claimed a while ago: those that their person, or their alert, wants no more. A
+# letter to somebody who was forgotten is not there any more.
+STOPPED = text(f"""
+    SELECT o.id, wanted IS NOT TRUE AS left
+    FROM unnest(cast(:deliveries AS bigint[])) AS o(id)
+    LEFT JOIN deliveries d ON d.id = o.id AND d.id = ANY (cast(:deliveries AS bigint[]))
+    LEFT JOIN alerts a ON a.id = d.alert_id
+    LEFT JOIN subscribers s ON s.id = d.subscriber_id,
+    LATERAL (
+        SELECT s.standing = 'active' OR a.to_subscriber IS NOT NULL AND {MAY_GET_A_LETTER}
+    ) AS o2 (wanted)
+    WHERE wanted IS NOT TRUE OR a.state IS DISTINCT FROM 'sending'
+""")  # noqa: S608 - the table above
 
 # Rows are locked in the order of their ids before they are changed: two groups that overlap, a
 # worker's outcomes and the callbacks for them, wait for each other and never in a circle. What
@@ -55,7 +114,8 @@ STOPPED = text("""
 # the arrays of ids say the same again for the planner, which would read a smaller table from end to end.
 
 # What the carrier, or its silence, says of each text that was claimed. ``attempt`` keeps a worker
-# that was thought dead from touching what was claimed anew. Only rows with a code come back.
+# that was thought dead from touching what was claimed anew. Of somebody who was forgotten meanwhile
+# (FORGET_TEXTS) no MessageSid is written. Only rows with a code come back.
 RECORD = text(f"""
     WITH given AS MATERIALIZED (
         SELECT * FROM json_to_recordset(cast(:outcomes AS json))
@@ -66,7 +126,9 @@ RECORD = text(f"""
         ORDER BY id FOR UPDATE OF d
     ), moved AS (
         UPDATE deliveries d
-        SET state = o.state, message_sid = coalesce(d.message_sid, o.sid), code = o.code, reason = o.reason,
+        SET state = o.state, code = o.code,
+            message_sid = CASE WHEN d.reason = 'forgotten' THEN NULL ELSE coalesce(d.message_sid, o.sid) END,
+            reason = CASE WHEN d.reason = 'forgotten' THEN d.reason ELSE o.reason END,
             not_before = now() + o.wait * interval '1 second', changed_at = now()
         FROM o
         WHERE d.id = o.id AND d.id = ANY (ARRAY(SELECT id FROM o))
@@ -80,22 +142,27 @@ RECORD = text(f"""
 # What Twilio's callbacks say. The id comes from the address that we gave with the text, so a
 # callback settles even a delivery whose own answer was lost. A text that the carrier gives back
 # unsent ("waiting") is sent again, once; the one given back is remembered, so that a late word
-# about it is not taken for a word about the next.
+# about it is not taken for a word about the next. A letter has nobody who would resume it: given back
+# because something of ours is ``broken`` it has failed, and so has what was for somebody forgotten.
 CALLBACK = text(f"""
     WITH given AS MATERIALIZED (
         SELECT * FROM json_to_recordset(cast(:callbacks AS json))
-            AS o(id bigint, state text, sid text, code integer, wait float8)
+            AS o(id bigint, state text, sid text, code integer, wait float8, broken boolean)
     ), o AS MATERIALIZED (
         SELECT given.id, given.sid, given.code, given.wait,
-               CASE WHEN given.state = 'waiting' AND d.returned_sid IS NOT NULL
-                    THEN 'failed' ELSE given.state END AS state
+               CASE WHEN given.state <> 'waiting' THEN given.state
+                    WHEN d.returned_sid IS NOT NULL OR d.reason = 'forgotten' THEN 'failed'
+                    WHEN given.broken
+                         AND (SELECT a.to_subscriber FROM alerts a WHERE a.id = d.alert_id) IS NOT NULL
+                    THEN 'failed'
+                    ELSE 'waiting' END AS state
         FROM given JOIN deliveries d USING (id)
         WHERE d.id = ANY (ARRAY(SELECT id FROM given))
         ORDER BY id FOR UPDATE OF d
     ), moved AS (
         UPDATE deliveries d
         SET state = o.state, code = coalesce(o.code, d.code), changed_at = now(),
-            message_sid = CASE WHEN o.state = 'waiting' THEN NULL ELSE o.sid END,
+            message_sid = CASE WHEN o.state = 'waiting' OR d.reason = 'forgotten' THEN NULL ELSE o.sid END,
             returned_sid = CASE WHEN o.state = 'waiting' THEN o.sid ELSE d.returned_sid END,
             not_before = now() + o.wait * interval '1 second'
         FROM o
@@ -146,7 +213,7 @@ WITHDRAW_CANCELLED = text("""
 # Alerts that workers have something to do for, urgent ones first.
 UNDER_WAY = text("""
     SELECT a.id, a.urgent, a.bodies, a.prepared_at IS NULL AS unwritten
-    FROM alerts a WHERE a.state = 'sending' ORDER BY a.urgent DESC, a.id
+    FROM alerts a WHERE a.state = 'sending' AND a.to_subscriber IS NULL ORDER BY a.urgent DESC, a.id
 """)
 
 # Whether a worker could do something now for any of them; :most texts are enough to know.
@@ -202,26 +269,63 @@ NEWEST_QUESTION = text(f"""
     ORDER BY d.claimed_at DESC NULLS LAST, d.id DESC LIMIT 1
 """)  # noqa: S608 - the states are our own table
 
-# Deliveries nobody knows about, long enough for a callback to have come; oldest first.
+# Deliveries nobody knows about, long enough for a callback to have come; oldest first. ``known`` are
+# the person's other texts. Somebody who was forgotten has no phone any more.
 UNKNOWNS = text("""
-    SELECT d.id, d.alert_id, d.subscriber_id, d.language, d.attempts, d.claimed_at, a.bodies, s.phone,
+    SELECT d.id, d.subscriber_id, d.language, d.attempts, d.claimed_at, a.bodies, a.sealed_body, s.phone,
            ARRAY(SELECT one.sid
-                 FROM alerts b JOIN deliveries o ON o.alert_id = b.id AND o.subscriber_id = d.subscriber_id,
+                 FROM (SELECT id FROM alerts
+                       WHERE to_subscriber IS NULL AND prepared_at > d.claimed_at - interval '30 days'
+                       UNION ALL
+                       SELECT id FROM alerts WHERE to_subscriber = d.subscriber_id) AS b
+                 JOIN deliveries o ON o.alert_id = b.id AND o.subscriber_id = d.subscriber_id,
                       LATERAL (VALUES (o.message_sid), (o.returned_sid)) AS one (sid)
-                 WHERE b.prepared_at > d.claimed_at - interval '30 days' AND one.sid IS NOT NULL) AS known
+                 WHERE one.sid IS NOT NULL) AS known
     FROM deliveries d
     JOIN alerts a ON a.id = d.alert_id
-    JOIN subscribers s ON s.id = d.subscriber_id
+    LEFT JOIN subscribers s ON s.id = d.subscriber_id
     WHERE d.state = 'unknown' AND d.changed_at < now() - :grace * interval '1 second'
     ORDER BY d.changed_at LIMIT :size
 """).columns(
     column("id", BigInteger),
-    column("alert_id", BigInteger),
     column("subscriber_id", BigInteger),
     column("language", Text),
     column("attempts", Integer),
     column("claimed_at", Instant),
     column("bodies", JSONB),
-    column("phone", PHONE),
+    column("sealed_body", LargeBinary),
+    column("phone", LargeBinary),
     column("known", ARRAY(Text)),
+)
+
+# To forget people. All deliveries of theirs are found by the unique key, alert by alert, as there is
+# no index by subscriber; and locked in the order of their ids, as everywhere.
+LOCK_THEIR_DELIVERIES = text("""
+    SELECT id FROM deliveries
+    WHERE subscriber_id = ANY (cast(:subscribers AS bigint[]))
+      AND alert_id = ANY (ARRAY(
+          SELECT id FROM alerts WHERE to_subscriber IS NULL
+          UNION ALL SELECT id FROM alerts WHERE to_subscriber = ANY (cast(:subscribers AS bigint[]))))
+    ORDER BY id FOR UPDATE
+""")
+
+# What may still move is marked: RECORD and CALLBACK then write no MessageSid, by which the carrier
+# would tell the number.
+FORGET_TEXTS = text(f"""
+    UPDATE deliveries
+    SET state = CASE WHEN state IN ('waiting', 'unknown') THEN 'skipped' ELSE state END,
+        changed_at = CASE WHEN state IN ('waiting', 'unknown') THEN now() ELSE changed_at END,
+        reason = CASE WHEN state IN {_STILL_MOVING} THEN 'forgotten' ELSE reason END,
+        message_sid = NULL, returned_sid = NULL
+    WHERE subscriber_id = ANY (cast(:subscribers AS bigint[]))
+      AND alert_id = ANY (ARRAY(SELECT id FROM alerts WHERE to_subscriber IS NULL))
+      AND (message_sid IS NOT NULL OR returned_sid IS NOT NULL OR state IN {_STILL_MOVING})
+""")  # noqa: S608 - the states are our own table
+
+# In this order: a callback that waits for a delivery finds nothing, and counts nothing any more.
+_THEIR_LETTERS = "ARRAY(SELECT id FROM alerts WHERE to_subscriber = ANY (cast(:subscribers AS bigint[])))"
+FORGET_LETTERS = (
+    text(f"DELETE FROM deliveries WHERE alert_id = ANY ({_THEIR_LETTERS})"),  # noqa: S608 - ours
+    text(f"DELETE FROM progress WHERE alert_id = ANY ({_THEIR_LETTERS})"),  # noqa: S608
+    text("DELETE FROM alerts WHERE to_subscriber = ANY (cast(:subscribers AS bigint[]))"),
 )

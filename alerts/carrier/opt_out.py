@@ -21,12 +21,20 @@ class OptOut(StrEnum):
     OFF = "off"  # we do
 
 
-def carrier_answers(body: str, opt_out_type: str | None, handling: OptOut, *, had_left: bool) -> bool:
-    """Whether Twilio has answered this text already. ``had_left``: the person was opted out before it."""
+def carrier_answers(body: str, opt_out_type: str | None, handling: OptOut, *, blocked: bool) -> bool:
+    """Whether Twilio has answered this text already. ``blocked``: it let nothing through before it."""
     if opt_out_type:
         return True
     if handling is not OptOut.DEFAULT:
         return False
     word = body.strip().upper()
-    # YES brings back whoever had left; from anybody else it is a word like others.
-    return word in STOP or word in HELP or (word in START and had_left)
+    # A way back in is one only for whoever is blocked; YES from anybody else is a word like others.
+    return word in STOP or word in HELP or (word in START and blocked)
+
+
+def blocks(body: str, opt_out_type: str | None, handling: OptOut, *, blocked: bool) -> bool:
+    """Whether Twilio lets our texts through no more after this one. ``blocked``: whether it did before."""
+    word = body.strip().upper() if handling is OptOut.DEFAULT else opt_out_type or ""
+    if word in START:
+        return False
+    return blocked or word in STOP

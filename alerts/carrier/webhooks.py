@@ -7,10 +7,9 @@ from base64 import b64encode
 from collections.abc import Iterable
 from functools import cache
 from hmac import compare_digest
-from typing import Annotated
 from urllib.parse import parse_qsl
 
-from fastapi import Depends, Request
+from fastapi import Request
 from starlette.datastructures import ImmutableMultiDict
 from twilio.request_validator import RequestValidator
 
@@ -39,6 +38,17 @@ class TooLarge(DomainError):
 
     def __init__(self) -> None:
         super().__init__(f"A webhook has at most {MOST_OCTETS} octets.")
+
+
+class BadWebhook(DomainError):
+    """A signed request without a field that Twilio always sends."""
+
+    status = 422
+    code = "bad_webhook"
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(f"A webhook of Twilio's has the field {name}.")
 
 
 async def signed_form(request: Request) -> ImmutableMultiDict[str, str]:
@@ -92,6 +102,3 @@ async def _bounded(request: Request) -> bytes:
         if len(body) > MOST_OCTETS:
             raise TooLarge
     return bytes(body)
-
-
-SignedForm = Annotated[ImmutableMultiDict[str, str], Depends(signed_form)]

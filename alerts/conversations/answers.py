@@ -6,9 +6,15 @@ joining and HELP answers must name: CTIA, Messaging Principles and Best Practice
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from alerts.broadcasts.questions import Asked
 from alerts.language.catalogs import N_, tr
+from alerts.language.dates import short_day, when
 from alerts.language.languages import Language
 from alerts.understanding.intents import Answer
+
+MOST_OPTIONS = 3  # of a numbered question: as many as fit into one part
 
 RSVP = {
     Answer.YES: N_("Great, you are coming: {title}, {when}. If that changes, answer NO."),
@@ -18,6 +24,11 @@ RSVP = {
 RSVP_WITH_GUESTS = N_(
     "Great, you are coming and bringing {guests}: {title}, {when}. If that changes, answer NO."
 )
+RSVP_TO_SEVERAL = {
+    Answer.YES: N_("Great, you are coming: {actions}. If that changes, tell us which."),
+    Answer.NO: N_("Thank you for telling us, you are not coming: {actions}. If that changes, tell us which."),
+    Answer.MAYBE: N_("OK, maybe: {actions}. When you know, tell us which."),
+}
 
 
 def joined(language: Language, organization: str, list_name: str) -> str:
@@ -54,8 +65,16 @@ def welcome_back(language: Language, organization: str) -> str:
     )
 
 
-def help(language: Language, organization: str) -> str:  # noqa: A001 - the word that they texted
+def help(language: Language, organization: str, contact: str) -> str:  # noqa: A001 - the word that they texted
     """Who we are, how often, what it costs, a person, the way out."""
+    if contact:
+        return tr(
+            language,
+            "{organization}: texts about workers' actions, a few a month. Help: {contact}. "
+            "Msg & data rates may apply. STOP to leave.",
+            organization=organization,
+            contact=contact,
+        )
     return tr(
         language,
         "{organization}: texts about workers' actions, a few a month. Write us here, a person will read it. "
@@ -64,15 +83,74 @@ def help(language: Language, organization: str) -> str:  # noqa: A001 - the word
     )
 
 
+def confirm_joining(language: Language, organization: str, list_name: str) -> str:
+    """To somebody who wants to be on a list that asks for a yes first, by text or on the sign-up page."""
+    return tr(
+        language,
+        "{organization}: answer YES to get our texts, {list}, a few a month. "
+        "Msg & data rates may apply. HELP for help, STOP to leave.",
+        organization=organization,
+        list=list_name,
+    )
+
+
+def confirm_forgetting(language: Language, organization: str) -> str:
+    """To somebody who asked to be forgotten, and is left alone from now on in any case."""
+    return tr(
+        language,
+        "{organization}: you will get no more texts. To have all we know of you erased too, answer YES.",
+        organization=organization,
+    )
+
+
+def forgotten(language: Language, organization: str) -> str:
+    """The last text to somebody who is erased."""
+    return tr(
+        language,
+        "{organization}: all we knew of you is erased. We will not text you again.",
+        organization=organization,
+    )
+
+
+def doubt(language: Language) -> str:
+    """To a text that may be a wish to be left alone."""
+    return tr(language, "If you want no more texts, answer STOP. A person will read this.")
+
+
+def flooded(language: Language) -> str:
+    """To a number that sends more than a person would; nothing follows for an hour."""
+    return tr(language, "That is a lot of texts. A person will read them; we answer again in an hour.")
+
+
+def which_one(language: Language, options: Sequence[Asked]) -> str:
+    """A numbered question: which action is meant?"""
+    numbered = (f"{number} {_named(language, one)}" for number, one in enumerate(options, 1))
+    return tr(language, "Which one? Answer with its number: {options}", options=", ".join(numbered))
+
+
 def language_changed(language: Language) -> str:
     """In the new language."""
     return tr(language, "From now on we write to you in English.")
 
 
-def rsvp(language: Language, answer: Answer, title: str, when: str, guests: int) -> str:
+def rsvp(language: Language, answer: Answer, guests: int, actions: Sequence[Asked]) -> str:
     """What we wrote down, and how to change it."""
+    if len(actions) > 1:
+        names = ", ".join(_named(language, one) for one in actions)
+        return tr(language, RSVP_TO_SEVERAL[answer], actions=names)
+    [one] = actions
     message = RSVP_WITH_GUESTS if guests and answer is Answer.YES else RSVP[answer]
-    return tr(language, message, title=title, when=when, guests=guests)
+    moment = when(one.starts_at, one.timezone, language)
+    return tr(language, message, title=_title(language, one), when=moment, guests=guests)
+
+
+def _named(language: Language, one: Asked) -> str:
+    return f"{_title(language, one)} {short_day(one.starts_at, one.timezone, language)}"
+
+
+def _title(language: Language, one: Asked) -> str:
+    # Somebody who changed languages since is better served by a title in another than by no answer.
+    return one.title.get(language, next(iter(one.title.values())))
 
 
 def a_person_will_read(language: Language) -> str:

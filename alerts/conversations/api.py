@@ -1,51 +1,120 @@
-"""Twilio's webhook for texts from workers."""
+"""Routes: /v1/conversations and /v1/canned-answers, the organizers' inbox."""
 
 from __future__ import annotations
 
-import logging
+from typing import Annotated
 
-from fastapi import APIRouter, BackgroundTasks, Response
-from redis.exceptions import RedisError
-from twilio.twiml.messaging_response import MessagingResponse
+from fastapi import APIRouter, BackgroundTasks, Depends, Query
 
-from alerts.carrier.pacing import Pacer, UnknownSender
-from alerts.carrier.webhooks import SignedForm
-from alerts.conversations.service import InboundText, receive
-from alerts.language.segments import segments
-from alerts.settings import settings
-from alerts.storage.redis import async_redis
-from alerts.team.access import Session
+from alerts.conversations import service
+from alerts.conversations.models import CannedAnswer, Thread, ThreadState
+from alerts.conversations.schemas import (
+    CannedAnswerOut,
+    ConversationOut,
+    ConversationPage,
+    NewCannedAnswer,
+    NewMessage,
+    SaidOut,
+    Taking,
+    ThreadOut,
+)
+from alerts.language.languages import Language
+from alerts.storage.pages import Limit
+from alerts.storage.redis import enqueue
+from alerts.subscribers.models import Subscriber
+from alerts.subscribers.phones import mask
+from alerts.team.access import Caller, Id, Session, authenticated
+from alerts.team.idempotency import IdempotentRoute
+from alerts.team.models import ApiKey
 
-router = APIRouter(tags=["twilio"])
+MOST_TEXTS = 200
+
+router = APIRouter(
+    route_class=IdempotentRoute, prefix="/v1", tags=["conversations"], dependencies=[Depends(authenticated)]
+)
 
 
-log = logging.getLogger(__name__)
+@router.get("/conversations")
+async def page_of_conversations(
+    session: Session,
+    caller: Caller,
+    state: ThreadState | None = None,
+    taken_by: str | None = None,
+    after: Annotated[str | None, Query(max_length=60, description="`next` of the page before")] = None,
+    limit: Limit = 50,
+) -> ConversationPage:
+    """Conversations, those that have waited longest first."""
+    rows, following = await service.page_of_threads(session, state, taken_by, after, limit)
+    return ConversationPage(items=[_out(*row, caller) for row in rows], next=following)
 
 
-@router.post("/twilio/inbound", include_in_schema=False)
-async def inbound(form: SignedForm, session: Session, tasks: BackgroundTasks) -> Response:
-    """A worker's text; the answer goes back as TwiML, after what it changed is committed.
-
-    Answers do not wait for the pace of their sender; what else it has to send waits for them.
-    """
-    media = form.get("NumMedia", "0")
-    text = InboundText(
-        message_sid=form["MessageSid"],
-        phone=form["From"],
-        body=form.get("Body", "").replace("\x00", ""),
-        media=int(media) if media.isdecimal() else 0,
-        opt_out_type=form.get("OptOutType"),
+@router.get("/conversations/{subscriber_id}")
+async def get_conversation(subscriber_id: Id, session: Session, caller: Caller) -> ThreadOut:
+    """One conversation with its last texts."""
+    thread, who = await service.get_thread(session, subscriber_id)
+    texts = await service.texts_of(session, subscriber_id, MOST_TEXTS)
+    return ThreadOut(
+        **_out(thread, who, caller).model_dump(),
+        texts=[SaidOut(**vars(one)) for one in texts],
     )
-    twiml = MessagingResponse()
-    answer = await receive(session, text)
-    if answer:
-        twiml.message(answer)
-        tasks.add_task(_spend, form.get("MessagingServiceSid") or form.get("To", ""), segments(answer).parts)
-    return Response(str(twiml), media_type="application/xml")
 
 
-async def _spend(sender: str, parts: int) -> None:
-    try:
-        await Pacer(async_redis(), settings().rates).spend(sender, parts)
-    except (RedisError, UnknownSender) as error:  # the pace is a courtesy, the answer is not
-        log.warning("an answer was not counted: error=%s", type(error).__name__)
+@router.post("/conversations/{subscriber_id}/messages", status_code=202)
+async def write(
+    subscriber_id: Id, body: NewMessage, session: Session, caller: Caller, tasks: BackgroundTasks
+) -> ConversationOut:
+    """Answer somebody; it goes out before every alert."""
+    row = await service.write(session, subscriber_id, caller.name, body.text, body.canned)
+    tasks.add_task(enqueue, "send")
+    return _out(*row, caller)
+
+
+@router.post("/conversations/{subscriber_id}/take")
+async def take(subscriber_id: Id, body: Taking, session: Session, caller: Caller) -> ConversationOut:
+    """Say who looks after it. What was unread counts as read."""
+    return _out(*await service.take(session, subscriber_id, body.name), caller)
+
+
+@router.post("/conversations/{subscriber_id}/close")
+async def close(subscriber_id: Id, session: Session, caller: Caller) -> ConversationOut:
+    """Nothing more is to be done; another text of theirs opens it again."""
+    return _out(*await service.close(session, subscriber_id), caller)
+
+
+@router.get("/canned-answers")
+async def canned_answers(session: Session) -> list[CannedAnswerOut]:
+    """Answers that are given often, by name."""
+    return [_canned_out(one) for one in await service.canned_answers(session)]
+
+
+@router.post("/canned-answers", status_code=201)
+async def add_canned_answer(body: NewCannedAnswer, session: Session) -> CannedAnswerOut:
+    """Keep an answer that is given often."""
+    return _canned_out(await service.add_canned_answer(session, body.name, body.text))
+
+
+@router.delete("/canned-answers/{canned_id}", status_code=204)
+async def remove_canned_answer(canned_id: Id, session: Session) -> None:
+    """Keep it no more; what was sent with it stays."""
+    await service.remove_canned_answer(session, canned_id)
+
+
+def _out(thread: Thread, who: Subscriber, caller: ApiKey) -> ConversationOut:
+    assert thread.state is not None  # noqa: S101 - the service gives conversations only
+    return ConversationOut(
+        id=who.id,
+        phone=who.phone if caller.may_read_numbers else mask(who.phone),
+        language=who.language,
+        wrote_in=Language(thread.language) if thread.language else None,
+        standing=who.standing,
+        state=thread.state,
+        unread=thread.unread,
+        taken_by=thread.taken_by,
+        moved_at=thread.moved_at,
+    )
+
+
+def _canned_out(one: CannedAnswer) -> CannedAnswerOut:
+    return CannedAnswerOut(
+        id=one.id, name=one.name, text={Language(key): value for key, value in one.text.items()}
+    )

@@ -1,167 +1,228 @@
-"""A worker's text: understood, acted upon, answered, in one transaction."""
+"""The organizers' inbox: what no rule understood, and what they answer."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import assert_never
+from datetime import UTC, datetime
+from heapq import merge
+from itertools import islice
 
-from sqlalchemy import select
+from sqlalchemy import select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from alerts.actions import service as actions
-from alerts.broadcasts import service as broadcasts
-from alerts.carrier.opt_out import OptOut, carrier_answers
-from alerts.conversations import answers
-from alerts.conversations.models import Reply
-from alerts.language.dates import when
+from alerts.broadcasts import letters
+from alerts.broadcasts.states import DeliveryState
+from alerts.conversations.models import CannedAnswer, Message, Reply, Thread, ThreadState
+from alerts.errors import Conflict, DomainError, NotFound
 from alerts.language.languages import Language
 from alerts.settings import settings
-from alerts.subscribers import lists
-from alerts.subscribers import service as subscribers
-from alerts.subscribers.models import Channel, JoinWord, Standing, Subscriber
-from alerts.subscribers.service import Proof
-from alerts.understanding import reading
-from alerts.understanding.intents import (
-    ChangeLanguage,
-    Forget,
-    Help,
-    Intent,
-    Join,
-    Leave,
-    Message,
-    Return,
-    Rsvp,
-)
-from alerts.understanding.reading import Context
+from alerts.subscribers.models import Standing, Subscriber
+
+
+class CannotBeAnswered(Conflict):
+    """Somebody who left is texted by nobody, until they write a join word or START."""
+
+    code = "subscriber_left"
+
+    def __init__(self) -> None:
+        super().__init__("This person said that they want no more texts. Nothing can be sent to them.")
+
+
+class NoCannedText(DomainError):
+    """A canned answer that does not exist in the language of the person."""
+
+    code = "no_canned_text"
+    field = "canned"
+
+    def __init__(self, name: str, language: Language) -> None:
+        self.name, self.language = name, language
+        super().__init__(
+            f"The canned answer {name} has no text in {language}. Add it, or write one yourself."
+        )
+
+
+class CannedNameTaken(Conflict):
+    """Another canned answer has this name."""
+
+    code = "canned_name_taken"
+    field = "name"
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(f"There is a canned answer {name} already. Choose another name.")
+
+
+class BadCursor(DomainError):
+    """What was sent as ``after`` came from no page of ours."""
+
+    code = "bad_cursor"
+    field = "after"
+
+    def __init__(self) -> None:
+        super().__init__("Send as `after` what the page before gave as `next`.")
 
 
 @dataclass(frozen=True)
-class InboundText:
-    """What Twilio told us of a text. ``phone`` is in E.164."""
+class Said:
+    """One text of a thread. ``by``: worker, machine, or the name of an organizer."""
 
-    message_sid: str
-    phone: str
-    body: str
+    at: datetime
+    by: str
+    text: str
+    intent: str | None = None  # what a worker's text was taken for
     media: int = 0
-    opt_out_type: str | None = None
+    state: DeliveryState | None = None  # how far an organizer's text has come
 
 
-async def receive(session: AsyncSession, text: InboundText) -> str | None:
-    """Do what ``text`` asks for, and give the answer in its writer's language; None where none is due.
+async def page_of_threads(
+    session: AsyncSession, state: ThreadState | None, taken_by: str | None, after: str | None, limit: int
+) -> tuple[Sequence[tuple[Thread, Subscriber]], str | None]:
+    """Conversations, those that have waited longest first, and the cursor of the next page.
 
-    The same MessageSid again changes nothing and gets the same answer: the row is written first,
-    so that a second delivery of it waits for the first and then finds it.
+    Raises BadCursor.
     """
-    row = insert(Reply).values(
-        message_sid=text.message_sid, phone=text.phone, body=text.body, media=text.media
+    query = (
+        select(Thread, Subscriber)
+        .join(Subscriber, Subscriber.id == Thread.subscriber_id)
+        .where(Thread.state.is_not(None) if state is None else Thread.state == state)
+        .order_by(Thread.moved_at, Thread.subscriber_id)
+        .limit(limit + 1)
     )
-    reply_id = await session.scalar(
-        row.on_conflict_do_nothing(index_elements=[Reply.message_sid]).returning(Reply.id)
+    if taken_by is not None:
+        query = query.where(Thread.taken_by == taken_by)
+    if after is not None:
+        query = query.where(tuple_(Thread.moved_at, Thread.subscriber_id) > tuple_(*_moment(after)))
+    rows = [(row[0], row[1]) for row in await session.execute(query)]
+    last = rows[limit - 1][0] if len(rows) > limit else None
+    return rows[:limit], f"{last.moved_at.timestamp():.6f}-{last.subscriber_id}" if last else None
+
+
+def _moment(cursor: str) -> tuple[datetime, int]:
+    moment, _, number = cursor.rpartition("-")
+    try:
+        return datetime.fromtimestamp(float(moment), UTC), int(number)
+    except (ValueError, OverflowError, OSError):
+        raise BadCursor from None
+
+
+async def get_thread(
+    session: AsyncSession, subscriber_id: int, *, lock: bool = False
+) -> tuple[Thread, Subscriber]:
+    """The conversation with a subscriber. Raises NotFound. ``lock``: no text of theirs moves it meanwhile."""
+    # The subscriber first, in the order in which an inbound text locks them.
+    who = await session.get(Subscriber, subscriber_id, with_for_update=lock or None)
+    thread = await session.get(Thread, subscriber_id, populate_existing=lock)
+    if who is None or thread is None or thread.state is None:
+        raise NotFound("conversation", subscriber_id)
+    return thread, who
+
+
+async def texts_of(session: AsyncSession, subscriber_id: int, most: int) -> list[Said]:
+    """The last ``most`` texts between a subscriber, the machine and the organizers, the oldest first."""
+    replies = await session.scalars(
+        select(Reply).where(Reply.subscriber_id == subscriber_id).order_by(Reply.id.desc()).limit(most)
     )
-    if reply_id is None:
-        known = await session.scalar(select(Reply).where(Reply.message_sid == text.message_sid))
-        return known.answer if known else None
-    reply = await session.get_one(Reply, reply_id)
-    intent, answer = await _answer(session, text)
-    writer = await subscribers.find_by_phone(session, text.phone)
-    reply.subscriber_id = writer.id if writer else None
-    reply.intent = intent.kind
-    reply.answer = answer
+    theirs = [one for reply in replies for one in _both(reply)]
+    written = (
+        await session.scalars(
+            select(Message)
+            .where(Message.subscriber_id == subscriber_id)
+            .order_by(Message.id.desc())
+            .limit(most)
+        )
+    ).all()
+    states = await letters.states_of(session, [message.alert_id for message in written])
+    ours = [
+        Said(message.written_at, message.author, message.body, state=states.get(message.alert_id))
+        for message in written
+    ]
+    newest_first = merge(theirs, ours, key=lambda one: one.at, reverse=True)
+    return list(islice(newest_first, most))[::-1]
+
+
+def _both(reply: Reply) -> list[Said]:
+    """A text and its answer, the newest first."""
+    text = Said(reply.received_at, "worker", reply.body or "", reply.intent, reply.media)
+    return [Said(reply.received_at, "machine", reply.answer), text] if reply.answer else [text]
+
+
+async def write(
+    session: AsyncSession, subscriber_id: int, author: str, body: str | None, canned_id: int | None = None
+) -> tuple[Thread, Subscriber]:
+    """Answer somebody, in words of one's own or by a canned answer in their language.
+
+    It goes out by the fan-out engine, before every alert. Raises NotFound, CannotBeAnswered,
+    NoCannedText, and what ``text_one`` raises.
+    """
+    thread, who = await get_thread(session, subscriber_id, lock=True)
+    if who.standing == Standing.LEFT:
+        raise CannotBeAnswered
+    text = body if canned_id is None else await _canned_text(session, canned_id, who.language)
+    assert text is not None  # noqa: S101 - the schema asks for one of them
+    alert_id = await letters.text_one(
+        session, subscriber_id, who.language, text, settings().senders, to_pending=True
+    )
+    session.add(Message(subscriber_id=subscriber_id, alert_id=alert_id, author=author, body=text))
+    thread.state = ThreadState.WAITING
+    thread.taken_by = thread.taken_by or author
+    _seen(thread)
     await session.flush()
-    return answer
+    return thread, who
 
 
-async def _answer(session: AsyncSession, text: InboundText) -> tuple[Intent, str | None]:
-    writer = await subscribers.find_by_phone(session, text.phone, lock=True)
-    had_left = writer is not None and writer.standing == Standing.LEFT
-    words = await lists.every_join_word(session)
-    question = await broadcasts.newest_question(session, writer.id) if writer else None
-    context = Context(
-        language=writer.language and Language(writer.language) if writer else None,
-        subscribed=writer is not None and writer.standing == Standing.ACTIVE,
-        asked=question is not None,
-        join_words={word.key: reading.JoinWord(word.list_id, Language(word.language)) for word in words},
-    )
-    intent = reading.read(text.body, context)
-    answer = await _act(session, text, intent, writer, question, words)
-    handling = OptOut(settings().twilio_opt_out)
-    if carrier_answers(text.body, text.opt_out_type, handling, had_left=had_left):
-        return intent, None
-    return intent, answer
+async def close(session: AsyncSession, subscriber_id: int) -> tuple[Thread, Subscriber]:
+    """Nothing more is to be done; another text of theirs opens it again. Raises NotFound."""
+    thread, who = await get_thread(session, subscriber_id, lock=True)
+    thread.state = ThreadState.CLOSED
+    _seen(thread)
+    await session.flush()
+    return thread, who
 
 
-async def _act(  # noqa: PLR0911 - one for each intent
-    session: AsyncSession,
-    text: InboundText,
-    intent: Intent,
-    writer: Subscriber | None,
-    question: int | None,
-    words: Sequence[JoinWord],
-) -> str:
-    """Change what the intent asks to be changed, and say so in the writer's language."""
-    proof = Proof(Channel.TEXT, words=text.body, source=text.message_sid)
-    organization = settings().organization_name
-    match intent:
-        case Join():
-            return await _join(session, text, intent, writer, proof)
-        case Leave() | Forget():
-            # To be forgotten is to be left alone first; an organizer sees to the rest by hand.
-            if writer:
-                await subscribers.leave(session, writer, proof)
-            return answers.left(_language(writer, intent.language), organization)
-        case Help():
-            return answers.help(_language(writer, intent.language), organization)
-        case Return() if writer:
-            await subscribers.come_back(session, writer, proof)
-            return answers.welcome_back(writer.language, organization)
-        case ChangeLanguage() if writer and writer.standing == Standing.ACTIVE:
-            await subscribers.change_language(session, writer, intent.language, proof)
-            return answers.language_changed(intent.language)
-        case Rsvp() if writer and question is not None:
-            return await _rsvp(session, intent, writer, question)
-        case Return() | ChangeLanguage() | Rsvp() | Message():
-            return _to_a_person(intent, writer, words)
-        case _:
-            assert_never(intent)
+async def take(session: AsyncSession, subscriber_id: int, name: str | None) -> tuple[Thread, Subscriber]:
+    """Say who looks after it; None gives it back. What was unread counts as read. Raises NotFound."""
+    thread, who = await get_thread(session, subscriber_id, lock=True)
+    thread.taken_by = name
+    thread.unread = 0
+    await session.flush()
+    return thread, who
 
 
-async def _join(
-    session: AsyncSession, text: InboundText, intent: Join, writer: Subscriber | None, proof: Proof
-) -> str:
-    wanted = await lists.get_list(session, intent.list_id)
-    was_on = writer is not None and writer.standing == Standing.ACTIVE
-    already = (
-        was_on
-        and writer is not None
-        and wanted.id in (await subscribers.lists_of(session, [writer.id]))[writer.id]
-    )
-    await subscribers.join(session, text.phone, wanted.id, intent.language, proof)
-    if already:
-        return answers.already_joined(intent.language, wanted.name)
-    return answers.joined(intent.language, settings().organization_name, wanted.name)
+def _seen(thread: Thread) -> None:
+    thread.unread = 0
+    thread.moved_at = datetime.now(UTC)
 
 
-async def _rsvp(session: AsyncSession, intent: Rsvp, writer: Subscriber, question: int) -> str:
-    action = await actions.get_action(session, question)
-    await actions.answer(session, question, writer, intent.answer, intent.guests)
-    language = Language(writer.language)
-    # Somebody who changed languages since is better served by a title in another than by no answer.
-    title = action.title.get(language, next(iter(action.title.values())))
-    moment = when(action.starts_at, action.timezone, language)
-    return answers.rsvp(language, intent.answer, title, moment, intent.guests)
+async def canned_answers(session: AsyncSession) -> Sequence[CannedAnswer]:
+    """All of them, by name."""
+    return (await session.scalars(select(CannedAnswer).order_by(CannedAnswer.name))).all()
 
 
-def _to_a_person(intent: Intent, writer: Subscriber | None, words: Sequence[JoinWord]) -> str:
-    """What no rule settles: kept for a human; a stranger is told how to join."""
-    if writer and writer.standing == Standing.ACTIVE:
-        return answers.a_person_will_read(Language(writer.language))
-    language = _language(writer, getattr(intent, "language", None))
-    first = next((word.word for word in words if word.language == language), None)
-    return answers.unknown_number(language, settings().organization_name, first)
+async def add_canned_answer(session: AsyncSession, name: str, text: Mapping[Language, str]) -> CannedAnswer:
+    """Keep an answer that is given often. Raises CannedNameTaken."""
+    row = insert(CannedAnswer).values(name=name, text={str(key): value for key, value in text.items()})
+    made: CannedAnswer | None = await session.scalar(row.on_conflict_do_nothing().returning(CannedAnswer))
+    if made is None:
+        raise CannedNameTaken(name)
+    return made
 
 
-def _language(writer: Subscriber | None, of_the_word: Language | None) -> Language:
-    """The writer's own language where it is known, else that of the word they used."""
-    return Language(writer.language) if writer else of_the_word or Language.EN
+async def remove_canned_answer(session: AsyncSession, canned_id: int) -> None:
+    """Raises NotFound."""
+    await session.delete(await _canned(session, canned_id))
+
+
+async def _canned(session: AsyncSession, canned_id: int) -> CannedAnswer:
+    found = await session.get(CannedAnswer, canned_id)
+    if found is None:
+        raise NotFound("canned answer", canned_id)
+    return found
+
+
+async def _canned_text(session: AsyncSession, canned_id: int, language: Language) -> str:
+    canned = await _canned(session, canned_id)
+    if language not in canned.text:
+        raise NoCannedText(canned.name, language)
+    return canned.text[language]

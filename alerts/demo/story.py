@@ -1,4 +1,4 @@
-"""The story: six workers in three languages, two actions, an alert on each phone, answers, a STOP.
+"""The story: six workers in three languages, two actions, an alert on each phone, answers, a talk, a STOP.
 
 Every step looks at what the system did, through its API and on the phones, and ends the story
 where it was something else.
@@ -85,6 +85,8 @@ class Story:
         self._heading("The organizer sees who is coming")
         for number, action in enumerate(actions):
             self._count(number, action)
+        self._heading("Carlos asks something that no rule understands; an organizer answers him")
+        self._ask(WORKERS[4], "hay raite desde Burnsville para los que salimos a las 6?")
         self._heading("Yasmin leaves; the next alert reaches everyone else")
         self._leave(lists[1], WORKERS[3])
         self._console.print("\n[bold green]Every step was seen to be true.[/]")
@@ -159,6 +161,16 @@ class Story:
         total = summary["answers"]
         grid.add_row("all", *(str(total[name]) for name in ("yes", "no", "maybe", "guests")), style="bold")
         self._console.print(grid)
+
+    def _ask(self, worker: Worker, question: str) -> None:
+        [answer] = self._text(worker, question)
+        self._see("he is told that a person will read it", "Una persona va a leer esto" in answer)
+        [one] = self._web.get("/v1/conversations?state=open")["items"]
+        self._see("it is in the inbox, in Spanish, its number masked", one["language"] == "es")
+        reply = "Sí, sale un camión de la biblioteca a las 6:30."
+        self._web.post(f"/v1/conversations/{one['id']}/messages", {"text": reply})
+        self._until("the organizer's answer is on his phone", lambda: reply in self._alerts_on(worker))
+        self._web.post(f"/v1/conversations/{one['id']}/close", {})
 
     def _leave(self, list_id: int, worker: Worker) -> None:
         [answer] = self._text(worker, "JOOJI")

@@ -7,6 +7,7 @@ alert, and numeric dates that one reader takes for day/month and another for mon
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_datetime
@@ -16,6 +17,7 @@ from alerts.language.segments import CHEAPER, GSM7
 
 # CLDR patterns by language. Spanish is that of the US: a 12-hour clock.
 DAY = {Language.EN: "EEEE, MMMM d", Language.ES: "EEEE d 'de' MMMM", Language.SO: "EEEE, MMMM d"}
+SHORT_DAY = {Language.EN: "EEE MMM d", Language.ES: "EEE d MMM", Language.SO: "EEEE MMM d"}
 TIME = "h:mm a"
 LOCALE = {Language.EN: "en_US", Language.ES: "es_US", Language.SO: "so_SO"}
 
@@ -30,11 +32,17 @@ def day(moment: datetime, zone: str, language: Language) -> str:
     return _format(moment, zone, language, DAY[language])
 
 
+def short_day(moment: datetime, zone: str, language: Language) -> str:
+    """The day in few letters, such as "Sat Dec 5"; Somali has no short days that people know."""
+    return _format(moment, zone, language, SHORT_DAY[language])
+
+
 def clock_time(moment: datetime, zone: str, language: Language) -> str:
     """The time of an aware ``moment`` in ``zone``, such as "5:00 PM"."""
     return _format(moment, zone, language, TIME)
 
 
+@lru_cache(maxsize=1024)  # the same few moments are told to thousands within minutes
 def _format(moment: datetime, zone: str, language: Language, pattern: str) -> str:
     if moment.tzinfo is None:
         raise ValueError("a time without its zone cannot be told to anyone")

@@ -46,12 +46,6 @@ async def session_scope() -> AsyncIterator[AsyncSession]:
         yield session
 
 
-async def request_session() -> AsyncIterator[AsyncSession]:
-    """The session of one HTTP request; it is committed before the answer leaves."""
-    async with session_scope() as session:
-        yield session
-
-
 @asynccontextmanager
 async def autocommit() -> AsyncIterator[AsyncConnection]:
     """A connection of the pool, straight from the driver: each statement is its own transaction.

@@ -48,6 +48,11 @@ class GroupCommit(Generic[Item, Way]):
         self._came.set()
         await safe
 
+    async def idle(self) -> None:
+        """Returns when nothing is being written, and what it is written through is given back."""
+        if self._writer is not None:
+            await asyncio.wait([self._writer])
+
     async def _write_all(self) -> None:
         try:
             while self._waiting:

@@ -6,12 +6,15 @@ Two ways (design, part 4.5):
   looked up and be unique; nothing else of it shows.
 - *private*: AES-256-GCM-SIV (RFC 8452) with a random nonce. Equal texts look different.
 
-A sealed value is one octet with the number of its key, then the ciphertext. The name of the column
-is authenticated with it, so that a value which was moved to another column does not open.
+And a third that nobody opens, *digest*: HMAC-SHA256, to recognise what was erased.
+
+Each begins with one octet, the number of its key. The name of the column is authenticated with a
+sealed value, so that one which was moved to another column does not open.
 """
 
 from __future__ import annotations
 
+import hmac
 import os
 from functools import cache
 
@@ -35,6 +38,7 @@ class Sealer:
     def __init__(self, keys: dict[int, bytes]) -> None:
         self._findable = {number: AESSIV(_derive(key, b"findable", 64)) for number, key in keys.items()}
         self._private = {number: AESGCMSIV(_derive(key, b"private", 32)) for number, key in keys.items()}
+        self._digest = {number: _derive(key, b"digest", 32) for number, key in keys.items()}
         self._newest = next(iter(keys))
 
     def seal_findable(self, column: str, text: str) -> bytes:
@@ -71,6 +75,17 @@ class Sealer:
             return self._private[sealed[0]].decrypt(nonce, ciphertext, column.encode()).decode()
         except (InvalidTag, KeyError, IndexError, ValueError):
             raise SealBroken(column) from None
+
+    def digest(self, text: str) -> bytes:
+        """What ``text`` is recognised by from now on, and cannot be read from without the key."""
+        return self.digests(text)[0]
+
+    def digests(self, text: str) -> list[bytes]:
+        """Every digest that ``text`` may have while keys are being changed; the newest key's first."""
+        return [
+            bytes((number,)) + hmac.digest(key, text.encode(), "sha256")
+            for number, key in self._digest.items()
+        ]
 
 
 def _derive(key: bytes, purpose: bytes, length: int) -> bytes:

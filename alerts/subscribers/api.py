@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -13,29 +13,32 @@ from alerts.language.languages import Language
 from alerts.settings import settings
 from alerts.storage.pages import After, Limit, Page
 from alerts.subscribers import lists, service
-from alerts.subscribers.models import Channel, List, Standing, Subscriber
+from alerts.subscribers.models import Channel, ConsentEvent, List, Standing, Subscriber
 from alerts.subscribers.phones import mask, parse_phone
 from alerts.subscribers.schemas import (
     ConsentOut,
+    ConsentProof,
     ListChange,
     ListOut,
     NewList,
     NewSubscriber,
     PhoneQuestion,
+    ProvenConsent,
     SubscriberChange,
     SubscriberOut,
 )
 from alerts.subscribers.service import Proof
-from alerts.team.access import Caller, Id, Session, authenticated
+from alerts.team.access import Caller, Id, MayNotReadNumbers, Session, authenticated
+from alerts.team.idempotency import IdempotentRoute
 from alerts.team.models import ApiKey
 
-router = APIRouter(prefix="/v1", dependencies=[Depends(authenticated)])
+router = APIRouter(route_class=IdempotentRoute, prefix="/v1", dependencies=[Depends(authenticated)])
 
 
 @router.post("/lists", status_code=201, tags=["lists"])
 async def create_list(body: NewList, session: Session) -> ListOut:
     """Make a list, with a join word in each language."""
-    made = await lists.create_list(session, body.name, body.timezone, body.join_words)
+    made = await lists.create_list(session, body.name, body.timezone, body.join_words, confirms=body.confirms)
     return (await _lists_out(session, [made]))[0]
 
 
@@ -55,7 +58,14 @@ async def get_list(list_id: Id, session: Session) -> ListOut:
 @router.patch("/lists/{list_id}", tags=["lists"])
 async def change_list(list_id: Id, body: ListChange, session: Session) -> ListOut:
     """Change a list; its join words are replaced as a whole."""
-    changed = await lists.change_list(session, list_id, body.name, body.timezone, body.join_words)
+    changed = await lists.change_list(
+        session,
+        list_id,
+        name=body.name,
+        timezone=body.timezone,
+        words=body.join_words,
+        confirms=body.confirms,
+    )
     return (await _lists_out(session, [changed]))[0]
 
 
@@ -131,23 +141,47 @@ async def remove_subscriber(subscriber_id: Id, session: Session, caller: Caller)
 async def consent_of(subscriber_id: Id, session: Session) -> list[ConsentOut]:
     """What happened to somebody's consent, oldest first."""
     await service.get_subscriber(session, subscriber_id)
-    return [
-        ConsentOut(
-            kind=event.kind,
-            list=event.list_id,
-            channel=event.channel,
-            language=event.language,
-            source=event.source,
-            at=event.at,
-        )
-        for event in await service.consent_of(session, subscriber_id)
+    return [ConsentOut(**_event(event)) for event in await service.consent_of(session, subscriber_id)]
+
+
+@router.post("/subscribers/proof", tags=["subscribers"])
+async def proof_of_consent(body: PhoneQuestion, session: Session, caller: Caller) -> ConsentProof:
+    """The consent of one number with its exact words. Needs a key that may read numbers."""
+    if not caller.may_read_numbers:
+        raise MayNotReadNumbers
+    who = await service.find_by_phone(session, parse_phone(body.phone, settings().default_region))
+    if who is None:
+        raise NotFound("subscriber", "with this number")
+    names = await lists.names_of_lists(session)
+    events = [
+        ProvenConsent(**_event(event), list_name=names.get(event.list_id), words=event.words)
+        for event in await service.consent_of(session, who.id)
     ]
+    return ConsentProof(phone=who.phone, standing=who.standing, language=who.language, events=events)
+
+
+def _event(event: ConsentEvent) -> dict[str, Any]:
+    return {
+        "kind": event.kind,
+        "list": event.list_id,
+        "channel": event.channel,
+        "language": event.language,
+        "source": event.source,
+        "at": event.at,
+    }
 
 
 async def _lists_out(session: AsyncSession, rows: Sequence[List]) -> list[ListOut]:
     words = await lists.words_of_lists(session, [row.id for row in rows])
     return [
-        ListOut(id=row.id, name=row.name, timezone=row.timezone, join_words=words[row.id]) for row in rows
+        ListOut(
+            id=row.id,
+            name=row.name,
+            timezone=row.timezone,
+            join_words=words[row.id],
+            confirms=row.confirms,
+        )
+        for row in rows
     ]
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from alerts.errors import Conflict, DomainError, NotFound
 from alerts.language.languages import Language
 from alerts.storage.pages import page_of
+from alerts.subscribers.joinable import forget_joinable
 from alerts.subscribers.models import JoinWord, List, Membership
 from alerts.understanding.normalise import normalise
 from alerts.understanding.reading import reserved_words
@@ -61,23 +62,27 @@ class ListHasMembers(Conflict):
         super().__init__(f"List {list_id} has people on it. Move them to another list first.")
 
 
-async def create_list(session: AsyncSession, name: str, timezone: str, words: Mapping[Language, str]) -> List:
+async def create_list(
+    session: AsyncSession, name: str, timezone: str, words: Mapping[Language, str], *, confirms: bool = False
+) -> List:
     """Make a list. Raises ListNameTaken, JoinWordTaken, JoinWordReserved."""
-    made: List | None = await session.scalar(
-        insert(List).values(name=name, timezone=timezone).on_conflict_do_nothing().returning(List)
-    )
+    row = insert(List).values(name=name, timezone=timezone, confirms=confirms)
+    made: List | None = await session.scalar(row.on_conflict_do_nothing().returning(List))
     if made is None:
         raise ListNameTaken(name)
     await _set_join_words(session, made.id, words)
+    forget_joinable()
     return made
 
 
 async def change_list(
     session: AsyncSession,
     list_id: int,
+    *,
     name: str | None = None,
     timezone: str | None = None,
     words: Mapping[Language, str] | None = None,
+    confirms: bool | None = None,
 ) -> List:
     """Change what is given. Raises NotFound, ListNameTaken, JoinWordTaken, JoinWordReserved."""
     changed = await get_list(session, list_id)
@@ -87,10 +92,13 @@ async def change_list(
         changed.name = name
     if timezone is not None:
         changed.timezone = timezone
+    if confirms is not None:
+        changed.confirms = confirms
     if words is not None:
         await session.execute(delete(JoinWord).where(JoinWord.list_id == list_id))
         await _set_join_words(session, list_id, words)
     await session.flush()
+    forget_joinable()
     return changed
 
 
@@ -100,6 +108,7 @@ async def delete_list(session: AsyncSession, list_id: int) -> None:
     if await session.scalar(select(exists().where(Membership.list_id == list_id))):
         raise ListHasMembers(list_id)
     await session.delete(gone)
+    forget_joinable()
 
 
 async def get_list(session: AsyncSession, list_id: int) -> List:
@@ -133,9 +142,9 @@ async def words_of_lists(session: AsyncSession, list_ids: Iterable[int]) -> dict
     return words
 
 
-async def every_join_word(session: AsyncSession) -> Sequence[JoinWord]:
-    """All join words, oldest list first: a few rows for each list."""
-    return (await session.scalars(select(JoinWord).order_by(JoinWord.list_id, JoinWord.language))).all()
+async def names_of_lists(session: AsyncSession) -> dict[int | None, str]:
+    """The name of every list that there is."""
+    return {row.id: row.name for row in await session.execute(select(List.id, List.name))}
 
 
 async def _set_join_words(session: AsyncSession, list_id: int, words: Mapping[Language, str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Text, text
+from sqlalchemy import BigInteger, Boolean, CheckConstraint, ForeignKey, Index, LargeBinary, Text, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -18,7 +18,7 @@ KNOWN_LANGUAGE = "language IN ('en', 'es', 'so')"
 class Standing(StrEnum):
     """Whether a subscriber may be texted. Only ``active`` people are."""
 
-    PENDING = "pending"  # asked to confirm, has not yet
+    PENDING = "pending"  # wrote to us, or was asked to confirm; has not joined yet
     ACTIVE = "active"
     LEFT = "left"  # said STOP, in any wording or to the carrier
     UNREACHABLE = "unreachable"  # the carrier says that the number cannot get texts
@@ -40,17 +40,22 @@ class Channel(StrEnum):
 
     TEXT = "text"
     API = "api"
+    WEB = "web"  # the public sign-up page
     CARRIER = "carrier"
 
 
 class List(Table):
-    """A named group with a join word in each language and a time zone."""
+    """A named group with a join word in each language and a time zone.
+
+    Where it ``confirms``, whoever texts a join word is asked for a yes before anything else is sent.
+    """
 
     __tablename__ = "lists"
 
     id: Mapped[Key]
     name: Mapped[str] = mapped_column(Text, unique=True)
     timezone: Mapped[str] = mapped_column(Text)
+    confirms: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
     created_at: Mapped[Now]
 
 
@@ -106,10 +111,34 @@ class Membership(Table):
     joined_at: Mapped[Now]
 
 
+class Invitation(Table):
+    """A subscriber was asked to confirm that they want to be on a list, and has not yet."""
+
+    __tablename__ = "invitations"
+
+    list_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("lists.id", ondelete="CASCADE"), primary_key=True
+    )
+    subscriber_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("subscribers.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    asked_at: Mapped[Now]
+
+
+class Forgotten(Table):
+    """All that is left of somebody who asked to be forgotten: what an old import is recognised by."""
+
+    __tablename__ = "forgotten"
+
+    digest: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)  # storage.sealing: of the number
+    at: Mapped[Now]
+
+
 class ConsentEvent(Table):
     """One append-only row: what happened to consent, how, when, with which words.
 
-    A trigger refuses every change (migration 0001): this is what a regulator or a carrier asks for.
+    A trigger refuses every change (migration 0001), but for the deletion of what belongs to somebody
+    who asked to be forgotten (0004): this is what a regulator or a carrier asks for.
     """
 
     __tablename__ = "consent_events"

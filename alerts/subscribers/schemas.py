@@ -35,11 +35,12 @@ class Closed(BaseModel):
 
 
 class NewList(Closed):
-    """A list to create."""
+    """A list to create. Where it ``confirms``, whoever texts a join word is asked for a yes first."""
 
     name: ListName
     timezone: Zone
     join_words: JoinWords
+    confirms: bool = False
 
 
 class ListChange(Closed):
@@ -48,6 +49,7 @@ class ListChange(Closed):
     name: ListName | None = None
     timezone: Zone | None = None
     join_words: JoinWords | None = None
+    confirms: bool | None = None
 
 
 class ListOut(BaseModel):
@@ -57,6 +59,7 @@ class ListOut(BaseModel):
     name: str
     timezone: str
     join_words: dict[Language, str]
+    confirms: bool
 
 
 class NewSubscriber(Closed):
@@ -108,3 +111,19 @@ class ConsentOut(BaseModel):
     language: Language
     source: str | None
     at: datetime
+
+
+class ProvenConsent(ConsentOut):
+    """One event of somebody's consent with its words, as a regulator or a carrier asks for it."""
+
+    list_name: str | None
+    words: str | None
+
+
+class ConsentProof(BaseModel):
+    """All that is known of the consent of one number, the oldest first."""
+
+    phone: str
+    standing: Standing
+    language: Language
+    events: list[ProvenConsent]

@@ -4,17 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, exists, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from alerts.errors import Conflict, NotFound
 from alerts.language.languages import Language
 from alerts.storage.pages import page_of
+from alerts.storage.sealing import sealer
 from alerts.storage.types import findable
 from alerts.subscribers.lists import require_lists
-from alerts.subscribers.models import Channel, ConsentEvent, ConsentKind, Membership, Standing, Subscriber
+from alerts.subscribers.models import (
+    Channel,
+    ConsentEvent,
+    ConsentKind,
+    Forgotten,
+    Invitation,
+    Membership,
+    Standing,
+    Subscriber,
+)
+
+ASK_AGAIN = timedelta(days=7)  # whoever did not answer whether they want to join
 
 
 @dataclass(frozen=True)
@@ -38,10 +51,28 @@ class HasLeft(Conflict):
         )
 
 
+class WasForgotten(Conflict):
+    """Somebody who asked to be forgotten; only a digest of the number is left."""
+
+    code = "subscriber_forgotten"
+    field = "phone"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This person asked to be forgotten. Only their own text, with a join word, brings them back."
+        )
+
+
 async def find_by_phone(session: AsyncSession, phone: str, *, lock: bool = False) -> Subscriber | None:
     """Who has this number (E.164). With ``lock``, nobody else changes them before we commit."""
     query = select(Subscriber).where(findable(Subscriber.phone, phone))
     return await session.scalar(query.with_for_update() if lock else query)
+
+
+async def was_forgotten(session: AsyncSession, phone: str) -> bool:
+    """Whether the owner of this number asked to be forgotten, and has not joined again."""
+    digests = sealer().digests(phone)
+    return bool(await session.scalar(select(exists().where(Forgotten.digest.in_(digests)))))
 
 
 async def get_subscriber(session: AsyncSession, subscriber_id: int, *, lock: bool = False) -> Subscriber:
@@ -50,21 +81,6 @@ async def get_subscriber(session: AsyncSession, subscriber_id: int, *, lock: boo
     if found is None:
         raise NotFound("subscriber", subscriber_id)
     return found
-
-
-async def join(
-    session: AsyncSession, phone: str, list_id: int, language: Language, proof: Proof
-) -> Subscriber:
-    """Put ``phone`` on a list at its owner's own word; that also brings back whoever had left."""
-    subscriber = await _take_up(session, phone, language)
-    if subscriber.language != language:
-        subscriber.language = language
-        _record(session, subscriber, ConsentKind.LANGUAGE_CHANGED, proof)
-    subscriber.standing = Standing.ACTIVE
-    await _add_to_lists(session, subscriber.id, [list_id])
-    _record(session, subscriber, ConsentKind.JOINED, proof, list_id)
-    await session.flush()
-    return subscriber
 
 
 async def add(
@@ -77,9 +93,11 @@ async def add(
 ) -> Subscriber:
     """Put ``phone`` on lists for an organizer who holds its owner's consent.
 
-    Raises NotFound for an unknown list, HasLeft for somebody who said STOP.
+    Raises NotFound for an unknown list, HasLeft for somebody who said STOP, WasForgotten.
     """
     await require_lists(session, list_ids)
+    if await was_forgotten(session, phone):
+        raise WasForgotten
     subscriber = await _take_up(session, phone, language)
     if subscriber.standing == Standing.LEFT:
         raise HasLeft
@@ -89,6 +107,39 @@ async def add(
     await _add_to_lists(session, subscriber.id, list_ids)
     for list_id in list_ids:
         _record(session, subscriber, ConsentKind.JOINED, proof, list_id)
+    await session.flush()
+    return subscriber
+
+
+async def invite(
+    session: AsyncSession, phone: str, list_id: int, language: Language, proof: Proof
+) -> Subscriber | None:
+    """Note that the owner of ``phone`` is asked whether they want to be on a list, before they are asked.
+
+    None where they must not be asked: they left, were forgotten, cannot be reached, are on the list,
+    or were asked within a week.
+    """
+    if await was_forgotten(session, phone):
+        return None
+    subscriber = await _take_up(session, phone, language)
+    if subscriber.standing not in (Standing.PENDING, Standing.ACTIVE):
+        return None
+    if list_id in (await lists_of(session, [subscriber.id]))[subscriber.id]:
+        return None
+    row = insert(Invitation).values(list_id=list_id, subscriber_id=subscriber.id)
+    long_ago = Invitation.asked_at < func.now() - ASK_AGAIN
+    asked = await session.scalar(
+        row.on_conflict_do_update(
+            index_elements=[Invitation.list_id, Invitation.subscriber_id],
+            set_={"asked_at": func.now()},
+            where=long_ago,
+        ).returning(Invitation.subscriber_id)
+    )
+    if asked is None:
+        return None
+    if subscriber.standing == Standing.PENDING:
+        subscriber.language = language
+    _record(session, subscriber, ConsentKind.JOINED, proof, list_id)
     await session.flush()
     return subscriber
 
@@ -106,14 +157,6 @@ async def mark_unreachable(session: AsyncSession, subscriber_id: int) -> None:
     subscriber = await get_subscriber(session, subscriber_id, lock=True)
     if subscriber.standing == Standing.ACTIVE:
         subscriber.standing = Standing.UNREACHABLE
-        await session.flush()
-
-
-async def come_back(session: AsyncSession, subscriber: Subscriber, proof: Proof) -> None:
-    """Text this person again, on the lists they were on: they said START."""
-    if subscriber.standing != Standing.ACTIVE:
-        subscriber.standing = Standing.ACTIVE
-        _record(session, subscriber, ConsentKind.RETURNED, proof)
         await session.flush()
 
 

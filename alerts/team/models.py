@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, LargeBinary, Text
+from sqlalchemy import BigInteger, Boolean, ForeignKey, Integer, LargeBinary, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from alerts.storage.tables import Key, Moment, Now, Table
+from alerts.storage.types import PrivateText
 
 
 class ApiKey(Table):
@@ -20,3 +21,19 @@ class ApiKey(Table):
     created_at: Mapped[Now]
     expires_at: Mapped[Moment | None]
     revoked_at: Mapped[Moment | None]
+
+
+class Idempotency(Table):
+    """A POST that came with an ``Idempotency-Key``, and what it was answered."""
+
+    __tablename__ = "idempotency"
+
+    api_key_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("api_keys.id", ondelete="CASCADE"), primary_key=True
+    )
+    key: Mapped[str] = mapped_column(Text, primary_key=True)
+    request: Mapped[bytes] = mapped_column(LargeBinary)  # SHA-256 of path, query and body
+    # Set when the transaction that answers commits.
+    status: Mapped[int | None] = mapped_column(Integer)
+    answer: Mapped[str | None] = mapped_column(PrivateText("idempotency.answer"))
+    created_at: Mapped[Now] = mapped_column(index=True)

@@ -63,11 +63,37 @@ class ChangeLanguage:
 
 @dataclass(frozen=True, slots=True)
 class Rsvp:
-    """I will come, with so many guests; or not; or perhaps."""
+    """I will come, with so many guests; or not; or perhaps. ``actions``: those that the text itself names."""
 
     kind: ClassVar[str] = "rsvp"
     answer: Answer
     guests: int
+    language: Language
+    actions: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """An answer to a numbered question: the options chosen, from 1, none twice."""
+
+    kind: ClassVar[str] = "choice"
+    numbers: tuple[int, ...]
+    language: Language
+
+
+@dataclass(frozen=True, slots=True)
+class Confirm:
+    """Yes, to what we asked to have confirmed: to be put on a list, or to be forgotten."""
+
+    kind: ClassVar[str] = "confirm"
+    language: Language
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """Perhaps a wish to be left alone: told the one-word way out, and kept for a human."""
+
+    kind: ClassVar[str] = "doubt"
     language: Language
 
 
@@ -81,9 +107,10 @@ class Forget:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """Something for a human to read."""
+    """Something for a human to read. ``language``: what it seems to be written in, where its words tell."""
 
     kind: ClassVar[str] = "message"
+    language: Language | None = None
 
 
-Intent = Join | Leave | Help | Return | ChangeLanguage | Rsvp | Forget | Message
+Intent = Join | Leave | Doubt | Help | Return | ChangeLanguage | Rsvp | Choice | Confirm | Forget | Message

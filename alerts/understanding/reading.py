@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from functools import cache
 
 from alerts.language.languages import Language
+from alerts.understanding.context import Context, JoinWord, Question
 from alerts.understanding.guests import MOST_GUESTS, take_guests
 from alerts.understanding.intents import (
     Answer,
     ChangeLanguage,
+    Choice,
+    Confirm,
+    Doubt,
     Forget,
     Help,
     Intent,
@@ -21,29 +25,12 @@ from alerts.understanding.intents import (
     Return,
     Rsvp,
 )
+from alerts.understanding.naming import chosen, named
 from alerts.understanding.normalise import PICTURES, compact, normalise
 from alerts.understanding.slips import one_slip
-from alerts.understanding.words import Found, Meaning, compact_words, find, helpers, phrases, words
+from alerts.understanding.words import Found, Meaning, compact_words, find, helpers, phrases, signs, words
 
-__all__ = ["MOST_GUESTS", "Context", "JoinWord", "read", "reserved_words"]
-
-
-@dataclass(frozen=True, slots=True)
-class JoinWord:
-    """What a join word means."""
-
-    list_id: int
-    language: Language
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """What is known of the writer. Keys of ``join_words`` are normalised."""
-
-    language: Language | None = None
-    subscribed: bool = False
-    asked: bool = False  # a question whether they will come is open
-    join_words: Mapping[str, JoinWord] = field(default_factory=dict)
+__all__ = ["MOST_GUESTS", "Context", "JoinWord", "Question", "read", "reserved_words"]
 
 
 SLIP_LETTERS = 5  # a join word this long is known with one letter wrong
@@ -88,7 +75,16 @@ def read(text: str, context: Context) -> Intent:
     tokens = normalise(text).split()
     bare = _without_courtesies(tokens)
     seen = _Text(text, tokens, bare, _known(bare))
-    return _leave(seen, context) or _join(seen, context) or _ask(seen, context) or _rsvp(seen, context)
+    return (
+        _leave(seen, context)
+        or _join(seen, context)
+        or _confirm(seen, context)
+        or _choose(seen, context)
+        or _ask(seen, context)
+        or _answer(seen, context)
+        or _doubt(seen)
+        or Message(_guess(tokens))
+    )
 
 
 def _leave(seen: _Text, context: Context) -> Leave | None:
@@ -124,28 +120,74 @@ def _ask(seen: _Text, context: Context) -> Intent | None:  # noqa: PLR0911 - one
     if seen.word:
         meanings = words()[seen.word]
         # At the carrier YES is a way back in for whoever had left.
-        if not context.subscribed and context.language and seen.word in helpers("back"):
+        if context.left and seen.word in helpers("back"):
             return Return(_of(meanings.get("return", meanings.get("yes", ())), context))
         for meaning, kind in SINGLE.items():
             if meaning in meanings:
                 return kind(_of(meanings[meaning], context))
         return None
-    had_left = bool(context.language) and not context.subscribed
     for found in find(phrases("forget", "language", "return"), seen.tokens):
         if found.meaning == "forget":
             return Forget(found.language)
         if found.meaning == "language":
             return ChangeLanguage(found.language)
-        if had_left:
+        if context.left:
             return Return(found.language)
     return None
 
 
+def _confirm(seen: _Text, context: Context) -> Confirm | None:
+    """Yes, to what we asked to have confirmed."""
+    if not context.confirming or _asks(seen.raw):
+        return None
+    answer = _rsvp(seen, replace(context, questions=(Question(0),)))
+    yes = isinstance(answer, Rsvp) and answer.answer is Answer.YES
+    return Confirm(answer.language) if isinstance(answer, Rsvp) and yes else None
+
+
+def _choose(seen: _Text, context: Context) -> Choice | None:
+    """A number, or a name, that answers the numbered question."""
+    if not context.options or _asks(seen.raw):
+        return None
+    numbers = chosen(seen.bare, context.options)
+    return Choice(numbers, context.language or Language.EN) if numbers else None
+
+
+def _answer(seen: _Text, context: Context) -> Rsvp | None:
+    """An answer to an action that they were asked about, and which of them it names."""
+    if not context.questions:
+        return None
+    answer = _rsvp(seen, context)
+    if isinstance(answer, Message):
+        return None
+    return (
+        replace(answer, actions=named(seen.tokens, context.questions))
+        if len(context.questions) > 1
+        else answer
+    )
+
+
+def _doubt(seen: _Text) -> Doubt | None:
+    found = find(phrases("doubt"), seen.tokens)
+    return Doubt(found[0].language) if found else None
+
+
+def _guess(tokens: Sequence[str]) -> Language | None:
+    """What a text seems to be written in, by its smallest words."""
+    counts = {language: sum(token in signs(language) for token in tokens) for language in Language}
+    best = max(counts, key=lambda language: counts[language])
+    return best if counts[best] and list(counts.values()).count(counts[best]) == 1 else None
+
+
+def _asks(raw: str) -> bool:
+    return "?" in raw or "¿" in raw or "？" in raw  # noqa: RUF001 - full-width
+
+
 def _rsvp(seen: _Text, context: Context) -> Rsvp | Message:  # noqa: PLR0911 - a list of rules
     """An answer, if one is asked for; else a message for a human."""
-    if not context.asked or not 0 < len(seen.tokens) <= LONGEST_ANSWER:
+    if not context.questions or not 0 < len(seen.tokens) <= LONGEST_ANSWER:
         return Message()
-    if "?" in seen.raw or "¿" in seen.raw or "？" in seen.raw:  # noqa: RUF001 - full-width
+    if _asks(seen.raw):
         return Message()
     rest, guests = take_guests(seen.bare)
     word = _known(_without_courtesies(rest))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from alerts.console.home import preferred
+from alerts.console.pages import preferred
 from alerts.language.languages import Language
 from tests.api import Api
 

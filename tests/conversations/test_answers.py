@@ -2,39 +2,58 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
 import pytest
 
+from alerts.actions.models import ActionKind
+from alerts.broadcasts.questions import Asked
 from alerts.conversations import answers
-from alerts.language.dates import when
 from alerts.language.languages import Language
 from alerts.language.segments import Encoding, costly, segments
 from alerts.understanding.intents import Answer
 from tests.story import lobby_action
 
 ORGANIZATION = "Warehouse Workers Center"
+CONTACT = "Marisol 909 555 0100"
 LIST = "Inland Empire"
-MOMENT = "2026-12-05T17:00:00-08:00"
+
+
+def asked(number: int, title: str, day: int) -> Asked:
+    """An action of the story."""
+    starts = datetime(2026, 12, day, 17, tzinfo=ZoneInfo("America/Los_Angeles"))
+    title_everywhere = {str(language): title for language in Language}
+    return Asked(number, ActionKind.RALLY, title_everywhere, starts, "America/Los_Angeles", starts)
 
 
 def every_answer(language: Language) -> dict[str, str]:
-    from datetime import datetime
-
-    moment = when(datetime.fromisoformat(MOMENT), "America/Los_Angeles", language)
-    title = lobby_action()["title"][language]
+    one = asked(1, lobby_action()["title"][language], 5)
+    two = [one, asked(2, {"en": "Rally for breaks", "es": "Mitin", "so": "Isu soo bax"}[language], 8)]
     return {
         "joined": answers.joined(language, ORGANIZATION, LIST),
         "already joined": answers.already_joined(language, LIST),
+        "confirm joining": answers.confirm_joining(language, ORGANIZATION, LIST),
         "left": answers.left(language, ORGANIZATION),
+        "confirm forgetting": answers.confirm_forgetting(language, ORGANIZATION),
+        "forgotten": answers.forgotten(language, ORGANIZATION),
+        "doubt": answers.doubt(language),
+        "flooded": answers.flooded(language),
         "welcome back": answers.welcome_back(language, ORGANIZATION),
-        "help": answers.help(language, ORGANIZATION),
+        "help": answers.help(language, ORGANIZATION, ""),
+        "help with a contact": answers.help(language, ORGANIZATION, CONTACT),
         "language changed": answers.language_changed(language),
         "a person will read": answers.a_person_will_read(language),
         "unknown number": answers.unknown_number(language, ORGANIZATION, "KU BIIR"),
         "unknown number, no list": answers.unknown_number(language, ORGANIZATION, None),
-        "yes": answers.rsvp(language, Answer.YES, title, moment, 0),
-        "yes with guests": answers.rsvp(language, Answer.YES, title, moment, 12),
-        "no": answers.rsvp(language, Answer.NO, title, moment, 0),
-        "maybe": answers.rsvp(language, Answer.MAYBE, title, moment, 0),
+        "yes": answers.rsvp(language, Answer.YES, 0, [one]),
+        "yes with guests": answers.rsvp(language, Answer.YES, 12, [one]),
+        "no": answers.rsvp(language, Answer.NO, 0, [one]),
+        "maybe": answers.rsvp(language, Answer.MAYBE, 0, [one]),
+        "yes to two": answers.rsvp(language, Answer.YES, 0, two),
+        "no to two": answers.rsvp(language, Answer.NO, 0, two),
+        "maybe to two": answers.rsvp(language, Answer.MAYBE, 0, two),
+        "which one": answers.which_one(language, [*two, asked(3, two[1].title[language], 9)]),
     }
 
 
@@ -49,10 +68,12 @@ def test_every_answer_is_one_part_of_gsm_7(language: Language) -> None:
 @pytest.mark.parametrize("language", list(Language))
 def test_what_a_carrier_asks_for_is_named(language: Language) -> None:
     said = every_answer(language)
-    for name in ("joined", "help"):
+    for name in ("joined", "confirm joining", "help", "help with a contact"):
         assert ORGANIZATION in said[name]
         assert "STOP" in said[name]
     assert "HELP" in said["joined"]
+    assert "HELP" in said["confirm joining"]
+    assert CONTACT in said["help with a contact"]
     assert LIST in said["joined"]
     assert ORGANIZATION in said["left"]
     assert "START" in said["left"]

@@ -24,10 +24,11 @@ def maria(**changes: Any) -> dict[str, Any]:
 
 async def test_a_list_is_made_read_changed_and_deleted(api: Api) -> None:
     made = await api.post("/v1/lists", inland_empire())
-    assert made == {"id": 1, **inland_empire()}
+    assert made == {"id": 1, "confirms": False, **inland_empire()}
     assert await api.get("/v1/lists/1") == made
     changed = await api.patch("/v1/lists/1", {"name": "IE", "join_words": {"en": "IE"}})
-    assert changed == {"id": 1, "name": "IE", "timezone": "America/Los_Angeles", "join_words": {"en": "IE"}}
+    assert changed == {**made, "name": "IE", "join_words": {"en": "IE"}}
+    assert (await api.patch("/v1/lists/1", {"confirms": True}))["confirms"] is True
     assert (await api.client.delete("/v1/lists/1")).status_code == 204
     await api.get("/v1/lists/1", status=404)
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from alerts.language.languages import Language
 from alerts.understanding.intents import Answer, Join, Leave, Rsvp
 from alerts.understanding.normalise import normalise
-from alerts.understanding.reading import Context, JoinWord, read, reserved_words
+from alerts.understanding.reading import Context, JoinWord, Question, read, reserved_words
 from alerts.understanding.words import END, GAP, START, entries, phrases
 
 EN, ES, SO = Language
@@ -25,8 +25,8 @@ STRANGER = Context(join_words=LISTS)
 CONTEXTS = {
     "stranger": STRANGER,
     "subscribed": Context(ES, subscribed=True, join_words=LISTS),
-    "asked": Context(EN, subscribed=True, asked=True, join_words=LISTS),
-    "left": Context(SO, subscribed=False, join_words=LISTS),
+    "asked": Context(EN, subscribed=True, questions=(Question(1),), join_words=LISTS),
+    "left": Context(SO, left=True, join_words=LISTS),
 }
 
 # (context, text, what it means: the kind, and what matters of it)
@@ -169,7 +169,7 @@ def said(text: str, context: Context) -> str:
         case Rsvp():
             return f"rsvp {intent.answer} {intent.guests}"
         case _ if intent.kind in ("help", "language", "forget"):
-            return f"{intent.kind} {intent.language}"  # type: ignore[union-attr]
+            return f"{intent.kind} {intent.language}"
         case _:
             return intent.kind
 

@@ -89,6 +89,37 @@ def numbers() -> Mapping[str, int]:
 
 
 @cache
+def signs(language: Language) -> frozenset[str]:
+    """Small words that stand in many a text of this language, and in none of another."""
+    return frozenset(_table(language)["signs"]["words"])
+
+
+@cache
+def kind_words(kind: str) -> frozenset[str]:
+    """Words for a kind of action, in every language."""
+    return frozenset(word for language in Language for word in _table(language)["actions"].get(kind, ()))
+
+
+@cache
+def day_words(weekday: int) -> frozenset[str]:
+    """Words for a day of the week, in every language; Monday is 0."""
+    return frozenset(word for one in Language for word in _table(one)["actions"]["days"][weekday].split("/"))
+
+
+@cache
+def choices() -> Mapping[str, int]:
+    """What chooses an option: its number; -1 for all of them; 0 for a word that may stand beside."""
+    found: dict[str, int] = {}
+    for language in Language:
+        table = _table(language)
+        found |= dict.fromkeys(table["choice"]["beside"], 0)
+        found |= dict.fromkeys(table["choice"]["all"], -1)
+        for number, entry in enumerate(table["choice"]["numbers"], 1):
+            found |= dict.fromkeys(entry.split("/"), number)
+    return found
+
+
+@cache
 def phrases(*meanings: Meaning) -> Mapping[str, tuple[Phrase, ...]]:
     """The phrases with one of ``meanings``, by their first word: a text is asked word by word."""
     index: dict[str, list[Phrase]] = {}

@@ -1,0 +1,60 @@
+"""What every page shares: templates, headers, and the reader's language."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from fastapi import Request, Response
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from alerts.language.languages import Language
+from alerts.settings import settings
+
+HERE = Path(__file__).parent
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+
+_templates = Environment(
+    loader=FileSystemLoader(HERE / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def page(template: str, language: Language, path: str, status: int = 200, **given: Any) -> Response:
+    """The page at ``path`` in ``language``; its texts come from the catalogs, in ``given``."""
+    html = _templates.get_template(template).render(
+        language=language,
+        languages=list(Language),
+        organization=settings().organization_name,
+        path=path,
+        **given,
+    )
+    return Response(html, status, media_type="text/html", headers=HEADERS)
+
+
+def reader(request: Request, chosen: Language | None) -> Language:
+    """The language that a page's reader chose, or that their browser asks for."""
+    return chosen or preferred(request.headers.get("Accept-Language", ""))
+
+
+def preferred(accept: str) -> Language:
+    """The language of ours that a browser asks for first (RFC 9110, section 12.5.4); else English."""
+    wishes = []
+    for place, wish in enumerate(accept.split(",")):
+        name, _, weight = wish.strip().partition(";q=")
+        try:
+            wishes.append((-float(weight or 1), place, name.split("-")[0].lower()))
+        except ValueError:
+            continue
+    known = {str(language) for language in Language}
+    return next((Language(name) for _, _, name in sorted(wishes) if name in known), Language.EN)

@@ -1,0 +1,53 @@
+"""Pure: which actions a text names, by a title's words, the kind or the day; and which option it chooses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+from alerts.understanding.context import Question
+from alerts.understanding.normalise import normalise
+from alerts.understanding.words import choices, day_words, kind_words
+
+SHORTEST = 4  # letters of a title's word that names it; shorter ones stand in any sentence
+
+
+@lru_cache(maxsize=256)
+def names(question: Question) -> frozenset[str]:
+    """The words by which a text can name an action."""
+    titles = {word for title in question.titles for word in normalise(title).split()}
+    found = {word for word in titles if len(word) >= SHORTEST}
+    if question.weekday is not None:
+        found |= day_words(question.weekday)
+    return frozenset(found | kind_words(question.kind))
+
+
+def named(tokens: Sequence[str], questions: Sequence[Question]) -> tuple[int, ...]:
+    """The ids of ``questions`` that ``tokens`` name, in that order; a word that names several names none."""
+    found: list[int] = []
+    for token in tokens:
+        meant = [one.action_id for one in questions if token in names(one)]
+        if len(meant) == 1 and meant[0] not in found:
+            found += meant
+    return tuple(found)
+
+
+def chosen(tokens: Sequence[str], options: Sequence[Question]) -> tuple[int, ...]:
+    """The numbers of the ``options`` that ``tokens`` choose, from 1; none where they say something else."""
+    meanings = choices()
+    rest = [token for token in tokens if meanings.get(token) != 0]
+    if not rest:
+        return ()
+    if all(meanings.get(token) == -1 for token in rest):
+        return tuple(range(1, len(options) + 1))
+    found: list[int] = []
+    for token in rest:
+        number = int(token) if token.isdecimal() and len(token) < 3 else meanings.get(token)
+        if number is None:
+            ids = named([token], options)
+            number = next((at for at, one in enumerate(options, 1) if one.action_id in ids), None)
+        if number is None or not 1 <= number <= len(options):
+            return ()
+        if number not in found:
+            found.append(number)
+    return tuple(found)
