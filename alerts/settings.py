@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from decimal import Decimal
 from functools import cache
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
@@ -38,6 +39,8 @@ class Settings(BaseSettings):
     session_secret: SecretStr
     organization_name: Annotated[str, Field(min_length=1, max_length=40)]
     help_contact: Annotated[str, Field(max_length=40)] = ""  # a person, for whoever texts HELP
+    price_per_part: Annotated[Decimal, Field(ge=0, le=10, decimal_places=6)] | None = None
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"
     default_region: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] = "US"
     default_timezone: str = "America/Los_Angeles"
     port: int = 8000
@@ -63,7 +66,7 @@ class Settings(BaseSettings):
                 raise ValueError("write each number as +1 and ten digits, with commas between")
         return numbers
 
-    @field_validator("twilio_messaging_service_sid", "twilio_api_url", mode="before")
+    @field_validator("twilio_messaging_service_sid", "twilio_api_url", "price_per_part", mode="before")
     @classmethod
     def _blank_is_unset(cls, value: object) -> object:
         return value or None

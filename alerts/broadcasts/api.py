@@ -7,23 +7,30 @@ from typing import Any
 from fastapi import APIRouter, BackgroundTasks, Depends
 from fastapi.responses import StreamingResponse
 
-from alerts.broadcasts import live, service
+from alerts.broadcasts import live, previews, service
 from alerts.broadcasts.audience import Audience
+from alerts.broadcasts.forecast import DETAILS, money
 from alerts.broadcasts.live import report_of
 from alerts.broadcasts.models import Alert
 from alerts.broadcasts.schemas import (
     AlertChange,
     AlertOut,
     DeliveryOut,
-    LanguagePreview,
+    LanguagePreviewOut,
     NewAlert,
     PreviewOut,
+    Price,
     ReportOut,
+    TestSend,
+    TestSentOut,
+    WarningOut,
 )
 from alerts.broadcasts.states import AlertState
 from alerts.language.languages import Language
+from alerts.settings import settings
 from alerts.storage.pages import After, Limit, Page
 from alerts.storage.redis import enqueue
+from alerts.subscribers.phones import parse_phone
 from alerts.team.access import Id, Session, authenticated
 from alerts.team.idempotency import IdempotentRoute
 
@@ -71,24 +78,46 @@ async def change_alert(alert_id: Id, body: AlertChange, session: Session) -> Ale
 
 @router.get("/{alert_id}/preview")
 async def preview(alert_id: Id, session: Session) -> PreviewOut:
-    """Who will get what, and what it takes on the air."""
-    previews, missing = await service.preview(session, alert_id)
+    """Who will get what, what it costs, when the last text will land, and what to know before."""
+    found = await previews.preview(session, alert_id)
+    expected = found.forecast
     languages = {
-        language: LanguagePreview(
+        language: LanguagePreviewOut(
             people=one.people,
             body=one.body,
             encoding=one.segments.encoding,
             parts=one.segments.parts,
-            costly=one.costly,
+            costly=sorted(one.cheaper),
+            cheaper={dear: cheaper for dear, cheaper in one.cheaper.items() if cheaper is not None},
         )
-        for language, one in previews.items()
+        for language, one in found.languages.items()
     }
+    price = None
+    if expected.price is not None:
+        price = Price(amount=money(expected.price), currency=settings().currency)
     return PreviewOut(
-        people=sum(one.people for one in previews.values()) + sum(missing.values()),
-        parts=sum(one.people * one.segments.parts for one in previews.values()),
+        people=sum(one.people for one in found.languages.values()) + sum(found.missing.values()),
+        parts=expected.parts,
+        price=price,
+        seconds=expected.seconds,
+        begins_at=expected.begins_at,
+        lands_at=expected.lands_at,
         languages=languages,
-        missing=sorted(missing),
+        missing=sorted(found.missing),
+        warnings=[
+            WarningOut(code=one.hint, language=one.language, detail=DETAILS[one.hint])
+            for one in found.warnings
+        ],
     )
+
+
+@router.post("/{alert_id}/test", status_code=202)
+async def test_send(alert_id: Id, body: TestSend, session: Session, tasks: BackgroundTasks) -> TestSentOut:
+    """Text it to one number, marked as a test; no report counts it."""
+    phone = parse_phone(body.phone, settings().default_region)
+    sent = await previews.test_send(session, alert_id, phone, body.languages)
+    tasks.add_task(enqueue, "send")
+    return TestSentOut(languages=sent)
 
 
 @router.post("/{alert_id}/send", status_code=202)

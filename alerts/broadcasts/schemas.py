@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import AwareDatetime, BaseModel, Field, StringConstraints, model_validator
 
 from alerts.broadcasts.audience import Audience, Key
+from alerts.broadcasts.forecast import Hint
 from alerts.broadcasts.states import AlertState, DeliveryState
 from alerts.language.languages import Language
 from alerts.language.segments import Encoding
@@ -74,7 +75,7 @@ class AlertOut(BaseModel):
     finished_at: datetime | None
 
 
-class LanguagePreview(BaseModel):
+class LanguagePreviewOut(BaseModel):
     """What people of one language will get, and what it takes on the air."""
 
     people: int
@@ -82,15 +83,52 @@ class LanguagePreview(BaseModel):
     encoding: Encoding
     parts: int
     costly: list[str]  # the characters that make the whole text expensive
+    cheaper: dict[str, str]  # another spelling for those that have one; nothing is replaced unasked
+
+
+class Price(BaseModel):
+    """An estimate: message parts times PRICE_PER_PART."""
+
+    amount: str
+    currency: str
+
+
+class WarningOut(BaseModel):
+    """What an organizer should know before; it stops nothing."""
+
+    code: Hint
+    language: Language | None
+    detail: str
 
 
 class PreviewOut(BaseModel):
-    """Who will get what. ``missing`` are languages with people but no text: they stop the send."""
+    """Who will get what, what it costs, and from when to when the texts land at the senders' pace.
+
+    ``missing`` are languages with people but no text: they stop the send.
+    """
 
     people: int
     parts: int
-    languages: dict[Language, LanguagePreview]
+    price: Price | None
+    seconds: int
+    begins_at: datetime
+    lands_at: datetime
+    languages: dict[Language, LanguagePreviewOut]
     missing: list[Language]
+    warnings: list[WarningOut]
+
+
+class TestSend(Closed):
+    """Where to try an alert: a number, and the languages; all that it has, if none is named."""
+
+    phone: Annotated[str, Field(min_length=1, max_length=40)]
+    languages: list[Language] = []
+
+
+class TestSentOut(BaseModel):
+    """The languages that are on their way."""
+
+    languages: list[Language]
 
 
 class DeliveryOut(BaseModel):

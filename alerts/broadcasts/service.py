@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,12 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from alerts.actions import service as actions
 from alerts.broadcasts.audience import Audience, people_by_language, require_audience
 from alerts.broadcasts.models import Alert, Delivery, Progress
-from alerts.broadcasts.statements import NEWEST_QUESTION
 from alerts.broadcasts.states import AlertState, DeliveryState
 from alerts.broadcasts.texts import Facts, compose
 from alerts.errors import Conflict, DomainError, NotFound
 from alerts.language.languages import Language
-from alerts.language.segments import Segments, costly, segments
 from alerts.settings import settings
 from alerts.storage.pages import page_of
 
@@ -67,16 +64,6 @@ class MissingTexts(DomainError):
         super().__init__(
             f"There is no text in {counts}. Write it, or leave these languages out of the audience."
         )
-
-
-@dataclass(frozen=True)
-class Preview:
-    """What people of one language will get."""
-
-    people: int
-    body: str
-    segments: Segments
-    costly: list[str]
 
 
 async def create_alert(session: AsyncSession, audience: Audience, facts: Mapping[str, Any]) -> Alert:
@@ -129,22 +116,6 @@ async def page_of_alerts(
 ) -> tuple[Sequence[Alert], int | None]:
     """Alerts, oldest first, and the cursor of the next page."""
     return await page_of(session, select(Alert).where(Alert.to_subscriber.is_(None)), Alert.id, after, limit)
-
-
-async def preview(
-    session: AsyncSession, alert_id: int
-) -> tuple[dict[Language, Preview], dict[Language, int]]:
-    """What people of each language will get, and how many have no text in theirs."""
-    alert = await get_alert(session, alert_id)
-    bodies = await bodies_of(session, alert)
-    people = await people_by_language(session, Audience.model_validate(alert.audience))
-    previews = {
-        language: Preview(
-            people.get(language, 0), body, segments(body), sorted({cost.character for cost in costly(body)})
-        )
-        for language, body in bodies.items()
-    }
-    return previews, {language: count for language, count in people.items() if language not in bodies}
 
 
 async def bodies_of(session: AsyncSession, alert: Alert) -> dict[Language, str]:
@@ -240,12 +211,6 @@ async def page_of_deliveries(
     await get_alert(session, alert_id)
     query = select(Delivery).where(Delivery.alert_id == alert_id)
     return await page_of(session, query, Delivery.subscriber_id, after, limit)
-
-
-async def newest_question(session: AsyncSession, subscriber_id: int) -> int | None:
-    """The action that the newest alert asked this subscriber about, while it is not over."""
-    found: int | None = await session.scalar(NEWEST_QUESTION, {"subscriber": subscriber_id})
-    return found
 
 
 async def _check(session: AsyncSession, alert: Alert) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, Integer, LargeBinary, Text, column, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from alerts.broadcasts.states import MAY_HAVE_ARRIVED, MOVES, MOVES_AS_SQL
+from alerts.broadcasts.states import MOVES, MOVES_AS_SQL
 from alerts.storage.types import Instant
 
 _STILL_MOVING = "(" + ", ".join(f"'{state}'" for state, moves in MOVES.items() if moves) + ")"
@@ -256,18 +256,6 @@ REOPEN = text("""
     UPDATE alerts SET state = 'sending', finished_at = NULL
     WHERE state = 'sent' AND id = ANY (cast(:alerts AS bigint[]))
 """)
-
-# The newest question that a subscriber may have on the phone, about an action that is not over.
-# Plan: the few actions that are not over, their alerts, and the one delivery of each by its key.
-NEWEST_QUESTION = text(f"""
-    SELECT a.action_id
-    FROM actions c
-    JOIN alerts a ON a.action_id = c.id AND a.asks_rsvp
-    JOIN deliveries d ON d.alert_id = a.id AND d.subscriber_id = :subscriber
-    WHERE c.cancelled_at IS NULL AND c.ends_at > now()
-      AND d.state IN ({", ".join(f"'{state}'" for state in MAY_HAVE_ARRIVED)})
-    ORDER BY d.claimed_at DESC NULLS LAST, d.id DESC LIMIT 1
-""")  # noqa: S608 - the states are our own table
 
 # Deliveries nobody knows about, long enough for a callback to have come; oldest first. ``known`` are
 # the person's other texts. Somebody who was forgotten has no phone any more.

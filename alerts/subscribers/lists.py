@@ -142,6 +142,11 @@ async def words_of_lists(session: AsyncSession, list_ids: Iterable[int]) -> dict
     return words
 
 
+async def zones_of(session: AsyncSession, list_ids: Iterable[int]) -> set[str]:
+    """The time zones of these lists."""
+    return set(await session.scalars(select(List.timezone).where(List.id.in_(set(list_ids)))))
+
+
 async def names_of_lists(session: AsyncSession) -> dict[int | None, str]:
     """The name of every list that there is."""
     return {row.id: row.name for row in await session.execute(select(List.id, List.name))}

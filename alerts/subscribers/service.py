@@ -83,6 +83,17 @@ async def get_subscriber(session: AsyncSession, subscriber_id: int, *, lock: boo
     return found
 
 
+async def take_up(session: AsyncSession, phone: str, language: Language) -> Subscriber:
+    """The row of ``phone``, made where there is none, and locked: two texts at once make one row."""
+    known = await find_by_phone(session, phone, lock=True)
+    if known is None:
+        row = insert(Subscriber).values(phone=phone, language=language, standing=Standing.PENDING)
+        await session.execute(row.on_conflict_do_nothing())
+        known = await find_by_phone(session, phone, lock=True)
+    assert known is not None  # noqa: S101 - inserted above or by the one that we waited for
+    return known
+
+
 async def add(
     session: AsyncSession,
     phone: str,
@@ -98,7 +109,7 @@ async def add(
     await require_lists(session, list_ids)
     if await was_forgotten(session, phone):
         raise WasForgotten
-    subscriber = await _take_up(session, phone, language)
+    subscriber = await take_up(session, phone, language)
     if subscriber.standing == Standing.LEFT:
         raise HasLeft
     subscriber.language = language
@@ -121,7 +132,7 @@ async def invite(
     """
     if await was_forgotten(session, phone):
         return None
-    subscriber = await _take_up(session, phone, language)
+    subscriber = await take_up(session, phone, language)
     if subscriber.standing not in (Standing.PENDING, Standing.ACTIVE):
         return None
     if list_id in (await lists_of(session, [subscriber.id]))[subscriber.id]:
@@ -220,17 +231,6 @@ async def consent_of(session: AsyncSession, subscriber_id: int) -> Sequence[Cons
     """What happened to somebody's consent, oldest first."""
     query = select(ConsentEvent).where(ConsentEvent.subscriber_id == subscriber_id).order_by(ConsentEvent.id)
     return (await session.scalars(query)).all()
-
-
-async def _take_up(session: AsyncSession, phone: str, language: Language) -> Subscriber:
-    """The row of ``phone``, made where there is none, and locked: two texts at once make one row."""
-    known = await find_by_phone(session, phone, lock=True)
-    if known is None:
-        row = insert(Subscriber).values(phone=phone, language=language, standing=Standing.PENDING)
-        await session.execute(row.on_conflict_do_nothing())
-        known = await find_by_phone(session, phone, lock=True)
-    assert known is not None  # noqa: S101 - inserted above or by the one that we waited for
-    return known
 
 
 async def _add_to_lists(session: AsyncSession, subscriber_id: int, list_ids: Iterable[int]) -> None:

@@ -1,0 +1,153 @@
+"""What an alert will cost, when it lands, and what an organizer is told before."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from alerts.broadcasts.forecast import Hint, Warned, forecast, money, warnings
+from alerts.carrier.simulator.server import SimulatorServer
+from alerts.language.languages import Language
+from alerts.settings import settings
+from tests.api import Api
+from tests.story import JAMES, MARIA, alert, lobby_action
+from tests.worker import Worker, sent
+
+NOON = datetime(2026, 12, 1, 20, tzinfo=UTC)  # in Los Angeles
+CENTRAL, PACIFIC = "America/Chicago", "America/Los_Angeles"
+BODY = {Language.EN: "Rally at noon. STOP to leave."}
+
+
+@pytest.mark.parametrize(
+    ("parts", "rates", "seconds"),
+    [
+        (0, [1.0], 0),
+        (1, [1.0], 2),  # 0.985 of the rate is used
+        (985, [1.0], 1000),
+        (985, [100.0], 10),
+        (1970, [1.0, 1.0], 1000),
+        (1970, [1.0, 100.0], 1000),  # half of the people are with the slow one
+    ],
+)
+def test_the_slowest_sender_is_the_last_to_end(parts: int, rates: list[float], seconds: int) -> None:
+    expected = forecast(parts, rates, None, NOON)
+    assert (expected.seconds, expected.lands_at) == (seconds, NOON + timedelta(seconds=seconds))
+    assert expected.price is None
+
+
+@pytest.mark.parametrize(
+    ("parts", "price", "amount"),
+    [(0, "0.0113", "0.00"), (1, "0.0113", "0.02"), (1704, "0.0113", "19.26"), (10**7, "0.000001", "10.00")],
+)
+def test_a_price_is_counted_in_integers_and_rounded_up(parts: int, price: str, amount: str) -> None:
+    expected = forecast(parts, [1.0], Decimal(price), NOON)
+    assert expected.price is not None
+    assert money(expected.price) == amount
+
+
+@pytest.mark.parametrize(
+    ("begins", "parts", "zones", "urgent", "hints"),
+    [
+        (NOON, 10, [PACIFIC], False, []),
+        (NOON - timedelta(hours=5), 10, [PACIFIC], False, [Hint.QUIET_HOURS]),  # 7:00
+        (NOON - timedelta(hours=5), 10, [PACIFIC], True, []),
+        (NOON - timedelta(hours=5), 10, [CENTRAL], False, []),  # 9:00
+        (NOON - timedelta(hours=5), 10, [CENTRAL, PACIFIC], False, [Hint.QUIET_HOURS]),
+        (NOON + timedelta(hours=9), 10, [PACIFIC], False, [Hint.QUIET_HOURS]),  # 21:00
+        (NOON + timedelta(hours=8, minutes=59), 10, [PACIFIC], False, []),
+        (NOON + timedelta(hours=8, minutes=59), 100, [PACIFIC], False, [Hint.QUIET_HOURS]),
+        (NOON, 86_400, [PACIFIC], False, [Hint.QUIET_HOURS]),  # goes on through the night
+    ],
+)
+def test_texts_in_quiet_hours_are_told(
+    begins: datetime, parts: int, zones: list[str], urgent: bool, hints: list[Hint]
+) -> None:
+    expected = forecast(parts, [1.0], None, begins)
+    found = warnings(expected, BODY, starts_at=None, zones=zones, urgent=urgent, first=False)
+    assert [one.hint for one in found] == hints
+
+
+def test_a_text_that_lands_after_the_action_began_is_told() -> None:
+    expected = forecast(100, [1.0], None, NOON)
+    for starts_at, late in ((NOON + timedelta(seconds=100), True), (NOON + timedelta(seconds=200), False)):
+        found = warnings(expected, BODY, starts_at=starts_at, zones=[PACIFIC], urgent=False, first=False)
+        assert (Warned(Hint.LANDS_LATE) in found) is late
+
+
+@pytest.mark.parametrize(
+    ("link", "short"),
+    [
+        ("https://bit.ly/3xYz", True),
+        ("BIT.LY/3xYz", True),
+        ("see tinyurl.com/abc.", True),
+        ("t.co/x", True),
+        ("https://workers.example.org/t.co", False),
+        ("https://best.company/x", False),
+        ("not.co/x", False),
+        ("rabbit.ly/x", False),
+    ],
+)
+def test_shortened_links_are_told(link: str, short: bool) -> None:
+    expected = forecast(1, [1.0], None, NOON)
+    bodies = {Language.ES: f"Firma: {link}"}
+    found = warnings(expected, bodies, starts_at=None, zones=[], urgent=False, first=False)
+    assert found == ([Warned(Hint.SHORT_LINK, Language.ES)] if short else [])
+
+
+@pytest.mark.anyio
+async def test_the_preview_tells_price_duration_and_warnings(
+    api: Api, inland: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    action = await api.post("/v1/actions", lobby_action())
+    dear = {
+        "en": "Rally\u2019s on! bit.ly/x",
+        "es": "Mitin el sábado. STOP: salir",
+        "so": "Isu soo bax. STOP: ka bax",
+    }
+    at_noon = (datetime.now(UTC) + timedelta(days=1)).replace(hour=20, minute=0).isoformat()
+    made = await api.post("/v1/alerts", alert(inland, action["id"], text=dear, send_at=at_noon))
+    path = f"/v1/alerts/{made['id']}/preview"
+    preview = await api.get(path)
+    assert preview["price"] is None
+    assert (preview["parts"], preview["seconds"]) == (3, 1)
+    assert preview["languages"]["en"]["cheaper"] == {"\u2019": "'"}
+    told = [(one["code"], one["language"]) for one in preview["warnings"]]
+    assert told == [("short_link", "en"), ("no_way_out", "en")]
+    monkeypatch.setenv("PRICE_PER_PART", "0.0113")
+    settings.cache_clear()
+    assert (await api.get(path))["price"] == {"amount": "0.04", "currency": "USD"}
+    monkeypatch.undo()
+    settings.cache_clear()
+
+
+@pytest.mark.anyio
+async def test_a_test_goes_to_one_number_in_each_language_is_marked_and_not_counted(
+    api: Api, inland: int, worker: Worker, twilio: SimulatorServer
+) -> None:
+    action = await api.post("/v1/actions", lobby_action())
+    made = await api.post("/v1/alerts", alert(inland, action["id"]))
+    path = f"/v1/alerts/{made['id']}"
+    answer = await api.post(f"{path}/test", {"phone": "909 555 0107", "languages": ["es", "so"]}, status=202)
+    assert answer == {"languages": ["es", "so"]}
+    await worker.fan_out(0)
+    texts = sorted(one.body for one in sent(twilio))
+    assert [one.to for one in sent(twilio)] == ["+19095550107"] * 2
+    assert texts[0].startswith("PRUEBA: Entrega en el lobby")
+    assert texts[1].startswith("TIJAABO: Ficil hoolka")
+    assert (await api.get(path))["state"] == "draft"
+    assert (await api.get(f"{path}/report"))["people"] == 0
+    await api.post(f"{path}/test", {"phone": MARIA}, status=202)  # all languages
+    await worker.fan_out(0)
+    assert len([one for one in sent(twilio) if one.to == MARIA]) == 3
+
+
+@pytest.mark.anyio
+async def test_no_test_goes_to_whoever_left_or_to_what_is_no_number(api: Api, inland: int) -> None:
+    made = await api.post("/v1/alerts", alert(inland, None, text={"en": "Hi"}))
+    await api.text(JAMES, "STOP")
+    path = f"/v1/alerts/{made['id']}/test"
+    assert (await api.post(path, {"phone": JAMES}, status=409))["code"] == "subscriber_left"
+    assert (await api.post(path, {"phone": "hello"}, status=422))["code"] == "bad_phone_number"
+    await api.post("/v1/alerts/99/test", {"phone": MARIA}, status=404)
