@@ -8,13 +8,14 @@ from fastapi import APIRouter, BackgroundTasks, Depends
 from fastapi.responses import StreamingResponse
 
 from alerts.broadcasts import live, previews, service
-from alerts.broadcasts.audience import Audience
+from alerts.broadcasts.audience import Audience, counts
 from alerts.broadcasts.forecast import DETAILS, money
 from alerts.broadcasts.live import report_of
 from alerts.broadcasts.models import Alert
 from alerts.broadcasts.schemas import (
     AlertChange,
     AlertOut,
+    AudienceOut,
     DeliveryOut,
     LanguagePreviewOut,
     NewAlert,
@@ -50,6 +51,18 @@ async def create_alert(body: NewAlert, session: Session) -> AlertOut:
         "send_at": body.send_at,
     }
     return _out(await service.create_alert(session, body.audience, facts))
+
+
+@router.post("/audience")
+async def count_audience(body: Audience, session: Session) -> AudienceOut:
+    """How many people an audience is now, before an alert is written for it."""
+    found = await counts(session, body)
+    return AudienceOut(
+        people=sum(found.languages.values()),
+        languages=dict(found.languages),
+        lists=dict(found.lists),
+        left_out=dict(found.left_out),
+    )
 
 
 @router.get("")

@@ -2,67 +2,98 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import Annotated
 
-from pydantic import Field, model_validator
-from sqlalchemy import Select, func, select
+from pydantic import AwareDatetime, Field, model_validator
+from sqlalchemy import ColumnElement, Select, and_, func, not_, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from alerts.actions import service as actions
 from alerts.actions.models import Rsvp
+from alerts.broadcasts.models import Alert, Delivery
+from alerts.broadcasts.states import MAY_HAVE_ARRIVED
 from alerts.language.languages import Language
 from alerts.subscribers.lists import require_lists
 from alerts.subscribers.models import Membership, Standing, Subscriber
 from alerts.subscribers.schemas import Closed
-from alerts.understanding.intents import Answer
 
 Key = Annotated[int, Field(ge=1, le=2**63 - 1)]
+MOST_PARTS = 8
 
 
-class Audience(Closed):
+class Answered(StrEnum):
+    """What somebody said to an action. ``silent``: was asked and said nothing; ``any``: said anything."""
+
+    YES = "yes"
+    NO = "no"
+    MAYBE = "maybe"
+    SILENT = "silent"
+    ANY = "any"
+
+
+class Part(Closed):
     """On any of ``lists``, and with any of ``languages``, ``tags`` and ``answers`` to ``action``.
 
-    An empty part does not narrow. Somebody on two lists is one person.
+    ``joined_since``: onto any of these lists, or onto any list. What is empty does not narrow.
     """
 
     lists: list[Key] = []
     languages: list[Language] = []
     tags: list[str] = []
     action: Key | None = None
-    answers: list[Answer] = []
+    answers: list[Answered] = []
+    joined_since: AwareDatetime | None = None
 
     @model_validator(mode="after")
-    def _names_somebody(self) -> Audience:
-        if not (self.lists or self.tags or self.action):
-            raise ValueError("name at least one list, tag or action")
+    def _answers_to_something(self) -> Part:
         if self.answers and not self.action:
             raise ValueError("answers need the action that they were given to")
         return self
 
+    def names_somebody(self) -> bool:
+        """Whether it is about more than languages: everybody is never meant by leaving things out."""
+        return bool(self.lists or self.tags or self.action or self.joined_since)
+
+
+class Audience(Part):
+    """A part, narrowed by all of ``also`` and by none of ``without``. Somebody on two lists is one person."""
+
+    also: Annotated[list[Part], Field(max_length=MOST_PARTS)] = []
+    without: Annotated[list[Part], Field(max_length=MOST_PARTS)] = []
+
+    @model_validator(mode="after")
+    def _names_somebody(self) -> Audience:
+        if not any(part.names_somebody() for part in (self, *self.also)):
+            raise ValueError("name at least one list, tag, action or time of joining")
+        if any(part == Part() for part in (*self.also, *self.without)):
+            raise ValueError("a part of also or without says nothing; take it out or fill it")
+        return self
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many people are meant now; on two lists one is counted in both. ``left_out``: by standing."""
+
+    languages: Mapping[Language, int]
+    lists: Mapping[int, int]
+    left_out: Mapping[Standing, int]
+
 
 async def require_audience(session: AsyncSession, audience: Audience) -> None:
     """Raises NotFound for a list or an action that does not exist."""
-    await require_lists(session, audience.lists)
-    if audience.action:
-        await actions.get_action(session, audience.action)
+    for part in (audience, *audience.also, *audience.without):
+        await require_lists(session, part.lists)
+        if part.action:
+            await actions.get_action(session, part.action)
 
 
 def people(audience: Audience) -> Select[int, Language]:
     """Id and language of everyone in the audience who may be texted."""
-    query = select(Subscriber.id, Subscriber.language).where(Subscriber.standing == Standing.ACTIVE)
-    if audience.lists:
-        on_a_list = select(Membership.subscriber_id).where(Membership.list_id.in_(audience.lists))
-        query = query.where(Subscriber.id.in_(on_a_list))
-    if audience.languages:
-        query = query.where(Subscriber.language.in_(audience.languages))
-    if audience.tags:
-        query = query.where(Subscriber.tags.overlap(audience.tags))
-    if audience.action:
-        answered = select(Rsvp.subscriber_id).where(Rsvp.action_id == audience.action)
-        if audience.answers:
-            answered = answered.where(Rsvp.answer.in_(audience.answers))
-        query = query.where(Subscriber.id.in_(answered))
-    return query
+    query = select(Subscriber.id, Subscriber.language)
+    return query.where(Subscriber.standing == Standing.ACTIVE, _meant(audience))
 
 
 async def people_by_language(session: AsyncSession, audience: Audience) -> dict[Language, int]:
@@ -70,3 +101,72 @@ async def people_by_language(session: AsyncSession, audience: Audience) -> dict[
     everyone = people(audience).subquery()
     query = select(everyone.c.language, func.count()).group_by(everyone.c.language)
     return {Language(language): count for language, count in await session.execute(query)}
+
+
+async def counts(session: AsyncSession, audience: Audience) -> Counts:
+    """How many people are meant, and how many of them cannot be texted. Raises NotFound."""
+    await require_audience(session, audience)
+    meant = _meant(audience)
+    standing = Subscriber.standing, Subscriber.language
+    languages: dict[Language, int] = {}
+    left_out: dict[Standing, int] = {}
+    query = select(*standing, func.count()).where(meant).group_by(*standing)
+    for where, language, count in await session.execute(query):
+        if where == Standing.ACTIVE:
+            languages[Language(language)] = count
+        else:
+            left_out[Standing(where)] = left_out.get(Standing(where), 0) + count
+    on_lists = (
+        select(Membership.list_id, func.count())
+        .join(Subscriber, Subscriber.id == Membership.subscriber_id)
+        .where(Subscriber.standing == Standing.ACTIVE, meant)
+        .group_by(Membership.list_id)
+    )
+    if audience.lists:
+        on_lists = on_lists.where(Membership.list_id.in_(audience.lists))
+    return Counts(languages, {row[0]: row[1] for row in await session.execute(on_lists)}, left_out)
+
+
+def _meant(audience: Audience) -> ColumnElement[bool]:
+    return and_(
+        _part(audience),
+        *(_part(part) for part in audience.also),
+        *(not_(_part(part)) for part in audience.without),
+    )
+
+
+def _part(part: Part) -> ColumnElement[bool]:
+    """A subscriber is in ``part``. Never unknown (null), so that ``not_`` of it is its contrary."""
+    conditions: list[ColumnElement[bool]] = []
+    if part.lists or part.joined_since:
+        membership = select(Membership.subscriber_id)
+        if part.lists:
+            membership = membership.where(Membership.list_id.in_(part.lists))
+        if part.joined_since:
+            membership = membership.where(Membership.joined_at >= part.joined_since)
+        conditions.append(Subscriber.id.in_(membership))
+    if part.languages:
+        conditions.append(Subscriber.language.in_(part.languages))
+    if part.tags:
+        conditions.append(Subscriber.tags.overlap(part.tags))
+    if part.action:
+        conditions.append(or_(*_said(part.action, part.answers or [Answered.ANY])))
+    return and_(true(), *conditions)
+
+
+def _said(action_id: int, answers: list[Answered]) -> list[ColumnElement[bool]]:
+    answered = select(Rsvp.subscriber_id).where(Rsvp.action_id == action_id)
+    said = [answer for answer in answers if answer not in (Answered.SILENT, Answered.ANY)]
+    conditions: list[ColumnElement[bool]] = []
+    if Answered.ANY in answers:
+        conditions.append(Subscriber.id.in_(answered))
+    elif said:
+        conditions.append(Subscriber.id.in_(answered.where(Rsvp.answer.in_(said))))
+    if Answered.SILENT in answers:
+        asked = (
+            select(Delivery.subscriber_id)
+            .join(Alert, Alert.id == Delivery.alert_id)
+            .where(Alert.action_id == action_id, Alert.asks_rsvp, Delivery.state.in_(MAY_HAVE_ARRIVED))
+        )
+        conditions.append(and_(Subscriber.id.in_(asked), Subscriber.id.not_in(answered)))
+    return conditions

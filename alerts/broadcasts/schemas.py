@@ -12,6 +12,7 @@ from alerts.broadcasts.forecast import Hint
 from alerts.broadcasts.states import AlertState, DeliveryState
 from alerts.language.languages import Language
 from alerts.language.segments import Encoding
+from alerts.subscribers.models import Standing
 from alerts.subscribers.schemas import Closed
 
 # The limit of 1,600 is for what goes on the air; a template may be a little longer.
@@ -116,6 +117,19 @@ class PreviewOut(BaseModel):
     languages: dict[Language, LanguagePreviewOut]
     missing: list[Language]
     warnings: list[WarningOut]
+
+
+class AudienceOut(BaseModel):
+    """How many people are in an audience now.
+
+    ``lists``: by list; who is on two is counted in both, and in ``people`` once. ``left_out``: how many
+    more are meant and cannot be texted, by standing.
+    """
+
+    people: int
+    languages: dict[Language, int]
+    lists: dict[int, int]
+    left_out: dict[Standing, int]
 
 
 class TestSend(Closed):

@@ -1,0 +1,120 @@
+"""Who is meant by an audience: every part, alone and together, and who is left out."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from alerts.storage.engine import session_scope
+from tests.api import Api
+from tests.story import JAMES, MARIA, YASMIN, inland_empire
+from tests.worker import Worker
+
+pytestmark = pytest.mark.anyio
+
+GRACE = "+19525550106"  # English, on the other list only
+CARLOS = "+19525550105"  # Spanish, on both lists
+NAMES = {MARIA: "maria", YASMIN: "yasmin", JAMES: "james", GRACE: "grace", CARLOS: "carlos"}
+
+
+@pytest.fixture
+async def everybody(api: Api, called: int, worker: Worker) -> None:
+    """Two lists, tags, and an action (1) that the first list was asked about: yes, no and silence."""
+    await worker.fan_out(called)
+    other = {"en": "MSP1", "es": "PAROS", "so": "MIDOW"}
+    await api.post("/v1/lists", inland_empire(name="Shakopee", join_words=other))
+    await api.text(GRACE, "MSP1")
+    for word in ("UNETE", "PAROS"):
+        await api.text(CARLOS, word)
+    await api.text(MARIA, "si")
+    await api.text(YASMIN, "maya")
+    for phone, tags in ((GRACE, ["nights"]), (CARLOS, ["nights", "driver"])):
+        who = await api.post("/v1/subscribers/find", {"phone": phone}, status=200)
+        await api.patch(f"/v1/subscribers/{who['id']}", {"tags": tags})
+    async with session_scope() as session:
+        await session.execute(
+            text("UPDATE memberships SET joined_at = now() - interval '9 days' WHERE list_id = 1")
+        )
+
+
+WEEK_AGO = (datetime.now(UTC) - timedelta(days=7)).isoformat()
+
+
+@pytest.mark.parametrize(
+    ("audience", "names"),
+    [
+        ({"lists": [1]}, "carlos james maria yasmin"),
+        ({"lists": [2]}, "carlos grace"),
+        ({"lists": [1, 2]}, "carlos grace james maria yasmin"),
+        ({"lists": [1], "also": [{"lists": [2]}]}, "carlos"),
+        ({"lists": [1], "without": [{"lists": [2]}]}, "james maria yasmin"),
+        ({"lists": [1, 2], "languages": ["es"]}, "carlos maria"),
+        ({"tags": ["nights"]}, "carlos grace"),
+        ({"tags": ["nights"], "also": [{"tags": ["driver"]}]}, "carlos"),
+        ({"tags": ["nights"], "without": [{"languages": ["es"]}]}, "grace"),
+        ({"action": 1}, "maria yasmin"),
+        ({"action": 1, "answers": ["any"]}, "maria yasmin"),
+        ({"action": 1, "answers": ["yes"]}, "maria"),
+        ({"action": 1, "answers": ["no", "maybe"]}, "yasmin"),
+        ({"action": 1, "answers": ["silent"]}, "james"),
+        ({"action": 1, "answers": ["yes", "silent"]}, "james maria"),
+        ({"lists": [1, 2], "without": [{"action": 1, "answers": ["no"]}]}, "carlos grace james maria"),
+        ({"joined_since": WEEK_AGO}, "carlos grace"),
+        ({"lists": [1], "joined_since": WEEK_AGO}, ""),
+        ({"lists": [1, 2], "without": [{"joined_since": WEEK_AGO}, {"languages": ["so"]}]}, "james maria"),
+        ({"languages": ["es"], "also": [{"lists": [2]}]}, "carlos"),
+    ],
+)
+async def test_exactly_those_who_are_meant_are_counted_and_get_the_text(
+    api: Api, everybody: None, worker: Worker, audience: dict[str, Any], names: str
+) -> None:
+    wanted = sorted(names.split())
+    found = await api.post("/v1/alerts/audience", audience, status=200)
+    assert found["people"] == len(wanted)
+    texts = {"en": "Hi", "es": "Hola", "so": "Nabad"}
+    draft = await api.post("/v1/alerts", {"audience": audience, "text": texts})
+    if not wanted:
+        await api.post(f"/v1/alerts/{draft['id']}/send", status=422)
+        return
+    await api.post(f"/v1/alerts/{draft['id']}/send", status=202)
+    await worker.fan_out(draft["id"])
+    rows = (await api.get(f"/v1/alerts/{draft['id']}/deliveries"))["items"]
+    people = {phone: await api.post("/v1/subscribers/find", {"phone": phone}, status=200) for phone in NAMES}
+    by_id = {who["id"]: NAMES[phone] for phone, who in people.items()}
+    assert sorted(by_id[row["subscriber"]] for row in rows) == wanted
+
+
+async def test_people_are_counted_by_language_and_list_and_those_who_cannot_be_texted_apart(
+    api: Api, everybody: None
+) -> None:
+    await api.text(JAMES, "STOP")
+    assert await api.post("/v1/alerts/audience", {"lists": [1, 2]}, status=200) == {
+        "people": 4,
+        "languages": {"en": 1, "es": 2, "so": 1},
+        "lists": {"1": 3, "2": 2},
+        "left_out": {"left": 1},
+    }
+
+
+@pytest.mark.parametrize(
+    ("audience", "status"),
+    [
+        ({}, 422),
+        ({"languages": ["es"]}, 422),
+        ({"languages": ["es"], "without": [{"lists": [1]}]}, 422),
+        ({"lists": [1], "also": [{}]}, 422),
+        ({"lists": [1], "without": [{"answers": ["yes"]}]}, 422),
+        ({"lists": [1], "joined_since": "2026-11-01T00:00:00"}, 422),  # without its zone
+        ({"lists": [1], "also": [{"lists": [1]}] * 9}, 422),
+        ({"lists": [9]}, 404),
+        ({"lists": [1], "without": [{"action": 9}]}, 404),
+    ],
+)
+async def test_an_audience_that_says_nothing_or_names_what_is_not_there_is_refused(
+    api: Api, inland: int, audience: dict[str, Any], status: int
+) -> None:
+    await api.post("/v1/alerts/audience", audience, status=status)
+    await api.post("/v1/alerts", {"audience": audience, "text": {"en": "Hi"}}, status=status)
