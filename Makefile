@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv lint test chaos bench demo format lock catalogs clean
+.PHONY: help venv lint test corpus chaos bench demo format lock catalogs clean
 
 help: ## what can be done
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
@@ -30,6 +30,9 @@ lint: $(STAMP) ## style, types, and who may import whom
 
 test: $(STAMP) ## everything that needs no browser, on real PostgreSQL and Valkey
 	$(BIN)/python -m pytest $(ARGS)
+
+corpus: $(STAMP) ## what texts are taken for, beside what a careful human says
+	@$(BIN)/python -m tests.understanding.corpus
 
 chaos: $(STAMP) ## everything breaks, and everyone gets one text; ARGS="--people 1000 --seed 2 --kills 9"
 	@$(BIN)/python -m tests.chaos $(ARGS)

@@ -20,18 +20,20 @@ def take_guests(tokens: Sequence[str]) -> tuple[list[str], int]:
     """
     for at, token in enumerate(tokens):
         number = _number(token)
-        if number is None or (at + 1 < len(tokens) and tokens[at + 1] in CLOCK):
+        if number is None:
+            continue
+        ours = _before(tokens, at, "us_before") or _after(tokens, at, "us_after")
+        if not ours and at + 1 < len(tokens) and tokens[at + 1] in CLOCK:
             continue
         before = _before(tokens, at, "before")
         after = _after(tokens, at, "after")
-        ours = _before(tokens, at, "us_before") or _after(tokens, at, "us_after")
         bare = token.isdigit() and 0 < at <= SHORT_ANSWER and at == len(tokens) - 1 and _answers(tokens[:at])
         if ours or before or after or bare:
             number = max(number - 1, 0) if ours else number
             begin = at - (_before(tokens, at, "us_before") if ours else before)
             end = at + 1 + (_after(tokens, at, "us_after") if ours else after)
             return [*tokens[:begin], *tokens[end:]], min(number, MOST_GUESTS)
-    return list(tokens), int(_one_more(" ".join(tokens)))
+    return list(tokens), 0
 
 
 def _number(token: str) -> int | None:
@@ -55,5 +57,16 @@ def _answers(tokens: Sequence[str]) -> bool:
     return "yes" in words().get(" ".join(tokens), {})
 
 
-def _one_more(said: str) -> bool:
-    return any(f" {said} ".find(f" {phrase} ") >= 0 for phrase in guest_words("one"))
+def named_guests(tokens: Sequence[str]) -> int:
+    """How many are named without a number: "me, my husband and my mom"."""
+    joins, mine, kin = guest_words("joins"), guest_words("mine"), guest_words("kin")
+    count, at = 0, 0
+    while at < len(tokens):
+        joined = at == 0 or tokens[at - 1] in joins or " ".join(tokens[max(0, at - 2) : at]) in joins
+        after_one = count > 0 or (at > 0 and tokens[at - 1] in ("me", "yo", "aniga", "nosotros"))
+        named = tokens[at] in mine and at + 1 < len(tokens) and not tokens[at + 1].isdigit()
+        if (named and (joined or after_one) and at > 0) or (tokens[at] in kin and (joined or after_one)):
+            count, at = count + 1, at + 1 + named
+        else:
+            at += 1
+    return min(count, MOST_GUESTS)

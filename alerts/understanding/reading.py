@@ -9,7 +9,7 @@ from functools import cache
 
 from alerts.language.languages import Language
 from alerts.understanding.context import Context, JoinWord, Question
-from alerts.understanding.guests import MOST_GUESTS, take_guests
+from alerts.understanding.guests import MOST_GUESTS, named_guests, take_guests
 from alerts.understanding.intents import (
     Answer,
     ChangeLanguage,
@@ -28,15 +28,16 @@ from alerts.understanding.intents import (
 from alerts.understanding.naming import chosen, named
 from alerts.understanding.normalise import PICTURES, compact, normalise
 from alerts.understanding.slips import one_slip
+from alerts.understanding.spelling import mended, repeated, same_letters
 from alerts.understanding.words import Found, Meaning, compact_words, find, helpers, phrases, signs, words
 
 __all__ = ["MOST_GUESTS", "Context", "JoinWord", "Question", "read", "reserved_words"]
 
 
 SLIP_LETTERS = 5  # a join word this long is known with one letter wrong
-MOST_FILLER = 3  # words in the longest courtesy
+MOST_FILLER = 4  # words in the longest courtesy
 LONGEST_WORD = 12  # words in a text that can still be one known word and courtesies
-LONGEST_ANSWER = 20  # words; "I will come" in a longer text is part of a story
+LONGEST_ANSWER = 45  # words; "I will come" in a longer text is part of a story
 LONGEST_FIRST = 12  # words in an answer that begins with its yes
 
 ANSWERS: dict[Meaning, Answer] = {"yes": Answer.YES, "no": Answer.NO, "maybe": Answer.MAYBE}
@@ -48,6 +49,12 @@ SINGLE: dict[Meaning, type[Help | Return | Forget | ChangeLanguage]] = {
     "language": ChangeLanguage,
 }
 SENTENCE = re.compile(r"[.!;,:\n…]+")
+LONGEST_MENDED = 80  # words
+# What a phone makes of a reaction to a text of ours: it quotes it.
+TAPBACK = re.compile(
+    r"\s*(?:Liked|Loved|Disliked|Laughed at|Emphasized|Questioned|Reacted .{1,12} to|Removed an? .{1,20} from"
+    r"|Le gust|Le encant|No le gust|Se ri|Enfatiz|Cuestion|A .{1,40} le )\S*\s*[“\"«]"
+)
 STRETCHED = re.compile(r"([a-z])\1{2,}")
 
 
@@ -72,7 +79,11 @@ def read(text: str, context: Context) -> Intent:
 
     The intent's language is that of the words; one that languages share is read in the writer's.
     """
+    if TAPBACK.match(text):
+        return Message()
     tokens = normalise(text).split()
+    if len(tokens) <= LONGEST_MENDED:
+        tokens = mended(tokens)
     bare = _without_courtesies(tokens)
     seen = _Text(text, tokens, bare, _known(bare))
     return (
@@ -91,7 +102,7 @@ def _leave(seen: _Text, context: Context) -> Leave | None:
     """Any reasonable wording is a way out: 47 CFR 64.1200(a)(10)."""
     if seen.word and "leave" in words()[seen.word]:
         return Leave(_of(words()[seen.word]["leave"], context))
-    for found in find(phrases("leave", "keep"), seen.tokens):
+    for found in find(phrases("leave", "keep"), seen.bare):
         if found.meaning == "leave":
             return Leave(found.language)
     sentences = [normalise(one) for one in SENTENCE.split(seen.raw)] if SENTENCE.search(seen.raw) else []
@@ -108,10 +119,8 @@ def _join(seen: _Text, context: Context) -> Join | None:
     said, bare = " ".join(seen.tokens), " ".join(seen.bare)
     found = known.get(said) or known.get(bare)
     if found is None and seen.word is None and len(bare) <= max(map(len, known)) * 2 + 1:
-        together = {compact(word): meant for word, meant in known.items()}
-        found = (
-            together.get(compact(said)) or together.get(compact(bare)) or _slipped(compact(bare), together)
-        )
+        plain = normalise(seen.raw).split()
+        found = _alike([plain, _without_courtesies(plain)], known)
     return Join(found.list_id, found.language) if found else None
 
 
@@ -137,9 +146,12 @@ def _ask(seen: _Text, context: Context) -> Intent | None:  # noqa: PLR0911 - one
 
 
 def _confirm(seen: _Text, context: Context) -> Confirm | None:
-    """Yes, to what we asked to have confirmed."""
+    """Yes, to what we asked to have confirmed; also by saying it: "yes, erase it"."""
     if not context.confirming or _asks(seen.raw):
         return None
+    first = seen.tokens[0] if seen.tokens else ""
+    if "yes" in words().get(first, {}) and find(phrases("forget"), seen.tokens):
+        return Confirm(_of(words()[first]["yes"], context))
     answer = _rsvp(seen, replace(context, questions=(Question(0),)))
     yes = isinstance(answer, Rsvp) and answer.answer is Answer.YES
     return Confirm(answer.language) if isinstance(answer, Rsvp) and yes else None
@@ -190,6 +202,7 @@ def _rsvp(seen: _Text, context: Context) -> Rsvp | Message:  # noqa: PLR0911 - a
     if _asks(seen.raw):
         return Message()
     rest, guests = take_guests(seen.bare)
+    guests = guests or named_guests(seen.tokens)
     word = _known(_without_courtesies(rest))
     if word:
         return _answer_of(word, guests, seen, context)
@@ -239,7 +252,7 @@ def _of(languages: Sequence[Language], context: Context) -> Language:
     return context.language if context.language in languages and context.language else languages[0]
 
 
-def _known(tokens: Sequence[str]) -> str | None:
+def _known(tokens: Sequence[str]) -> str | None:  # noqa: PLR0911 - ways to write a word
     """The word of the tables that ``tokens`` are: spaces, repeats and stretched letters aside."""
     if not 0 < len(tokens) <= LONGEST_WORD:
         return None
@@ -251,6 +264,8 @@ def _known(tokens: Sequence[str]) -> str | None:
         return compact_words()[together]
     if len(tokens) > 1 and len(set(tokens)) == 1:
         return _known(tokens[:1])
+    if len(tokens) == 1 and repeated(together) != together:
+        return _known([repeated(together)])
     if STRETCHED.search(said):  # siiii, yesss, haaaaa
         for letters in (r"\1", r"\1\1"):
             short = STRETCHED.sub(letters, said)
@@ -282,11 +297,29 @@ def _courtesy(tokens: Sequence[str], *, at_end: bool) -> int:
     return 0
 
 
+def _alike(forms: Sequence[Sequence[str]], join_words: Mapping[str, JoinWord]) -> JoinWord | None:
+    """The join word that is written together, stretched, with digits for letters, or one slip away."""
+    together = {same_letters(word.split()): meant for word, meant in join_words.items()}
+    for form in forms:
+        exact = {compact(word): meant for word, meant in join_words.items()}
+        if found := exact.get("".join(form)) or together.get(same_letters(form)):
+            return found
+    return next(filter(None, (_slipped("".join(form), join_words) for form in forms)), None)
+
+
 def _slipped(said: str, join_words: Mapping[str, JoinWord]) -> JoinWord | None:
     """The only join word that is one typing slip away."""
+    if said in helpers("ordinary"):
+        return None
     near = {
         (meant.list_id, meant.language): meant
-        for word, meant in join_words.items()
-        if len(word) >= SLIP_LETTERS and one_slip(said, word)
+        for word, meant in ((compact(word), meant) for word, meant in join_words.items())
+        if one_slip(said, word)
+        and (len(word) >= SLIP_LETTERS or (len(word) == SLIP_LETTERS - 1 and _framed(said, word)))
     }
     return next(iter(near.values())) if len(near) == 1 else None
+
+
+def _framed(said: str, word: str) -> bool:
+    """In a short word a slip is inside it."""
+    return said[:1] == word[:1] and said[-1:] == word[-1:]

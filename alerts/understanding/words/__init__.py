@@ -15,7 +15,7 @@ from alerts.language.languages import Language
 Meaning = str  # a key of the tables: leave, help, return, forget, yes, no, maybe, language, question, keep
 
 # Tables of words that are not a whole text's meaning.
-HELPERS = frozenset({"filler", "first_yes", "first_no", "alone", "back"})
+HELPERS = frozenset({"filler", "first_yes", "first_no", "alone", "back", "ordinary"})
 START, END, GAP = "(start)", "(end)", "..."
 MOST_BETWEEN = 3  # words that "..." stands for, at most
 
@@ -86,6 +86,21 @@ def numbers() -> Mapping[str, int]:
         for value, entry in enumerate(_table(language)["guests"]["numbers"], 1)
         for word in entry.split("/")
     }
+
+
+@cache
+def vocabulary() -> frozenset[str]:
+    """Every single word of the tables."""
+    found: set[str] = set()
+    for language in Language:
+        table = _table(language)
+        for kind in ("words", "phrases"):
+            for meaning, entries in table[kind].items():
+                if meaning != "ordinary":
+                    for entry in entries:
+                        found.update(entry.replace("/", " ").split())
+        found |= signs(language)
+    return frozenset(word for word in found if word.isalnum())
 
 
 @cache
