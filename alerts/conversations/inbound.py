@@ -41,6 +41,18 @@ class Inbound:
 
 
 _ANSWERED = "SELECT message_sid, answer FROM replies WHERE message_sid = ANY (%(sids)s)"
+
+
+@dataclass(frozen=True, slots=True)
+class _Decided:
+    """A text, who wrote it and where the talk stood, and what it comes to ``now``."""
+
+    one: Inbound
+    was: Person
+    talk: Talk
+    now: Decision
+
+
 _THREAD: LiteralString = "(SELECT row_to_json(t) FROM threads t WHERE t.subscriber_id = s.id)"
 _MORE = (_THREAD, QUESTIONS)
 # Replies, answers and threads in one statement: each costs more than its rows.
@@ -60,8 +72,10 @@ _KEEP = f"""
         promised_at timestamptz, menu jsonb, burst_at timestamptz, burst integer, muted_until timestamptz,
         last_answer bigint, last_answers integer, blocked boolean)
     ON CONFLICT (subscriber_id) DO UPDATE
-    SET state = excluded.state, language = excluded.language, unread = excluded.unread,
-        moved_at = excluded.moved_at, promised_at = excluded.promised_at, menu = excluded.menu,
+    SET state = coalesce(excluded.state, threads.state), unread = threads.unread + excluded.unread,
+        language = coalesce(excluded.language, threads.language),
+        moved_at = CASE WHEN excluded.unread > 0 THEN excluded.moved_at ELSE threads.moved_at END,
+        promised_at = excluded.promised_at, menu = excluded.menu,
         burst_at = excluded.burst_at, burst = excluded.burst, muted_until = excluded.muted_until,
         last_answer = excluded.last_answer, last_answers = excluded.last_answers, blocked = excluded.blocked
 """  # noqa: S608 - our own statement
@@ -106,15 +120,16 @@ async def _first_of_each(connection: AsyncConnection, waiting: list[Inbound], ho
         strangers = {phone: one for phone, one in firsts.items() if phone not in known}
         known |= await _meet(connection, strangers, house)
     now = datetime.now(UTC)
-    decisions: list[tuple[Inbound, Person, Decision]] = []
+    decisions: list[_Decided] = []
     for phone, one in firsts.items():
         person, (thread, asked) = known[phone]
-        decision = decide(one.text, person, _talk(thread), questions_from(asked), house, now)
-        decisions.append((one, person, decision))
+        talk = _talk(thread)
+        decision = decide(one.text, person, talk, questions_from(asked), house, now)
+        decisions.append(_Decided(one, person, talk, decision))
     # In one order, so that two processes with texts of the same people never wait in a circle.
-    await _write(connection, sorted(decisions, key=lambda row: row[1].id))
-    for one, _, decision in decisions:
-        one.answer = decision.answer
+    await _write(connection, sorted(decisions, key=lambda row: row.was.id))
+    for row in decisions:
+        row.one.answer = row.now.answer
     return left
 
 
@@ -172,13 +187,15 @@ def _moment(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
 
 
-def _talk_row(subscriber_id: int, talk: Talk) -> dict[str, Any]:
+def _talk_row(subscriber_id: int, was: Talk, talk: Talk) -> dict[str, Any]:
+    """What a text changes; what organizers change too, as a difference: nothing of theirs is undone."""
+    new = talk.unread - was.unread
     return {
         "subscriber_id": subscriber_id,
-        "state": talk.state,
-        "language": talk.language,
-        "unread": talk.unread,
-        "moved_at": talk.moved_at and talk.moved_at.isoformat(),
+        "state": talk.state if new else None,
+        "language": talk.language if new else None,
+        "unread": new,
+        "moved_at": talk.moved_at.isoformat() if new and talk.moved_at else None,
         "promised_at": talk.promised_at and talk.promised_at.isoformat(),
         "menu": talk.menu and talk.menu.as_json(),
         "burst_at": talk.burst_at and talk.burst_at.isoformat(),
@@ -190,41 +207,41 @@ def _talk_row(subscriber_id: int, talk: Talk) -> dict[str, Any]:
     }
 
 
-async def _write(connection: AsyncConnection, decisions: Sequence[tuple[Inbound, Person, Decision]]) -> None:
-    """All that the texts change, or nothing of it. Most of them change no person: one statement is all."""
-    if not any(one.forget or one.consents or one.person is not was for _, was, one in decisions):
+async def _write(connection: AsyncConnection, decisions: Sequence[_Decided]) -> None:
+    """All that the texts change, or nothing of it. Most change no person: then one statement is all."""
+    if not any(row.now.forget or row.now.consents or row.now.person is not row.was for row in decisions):
         return await _keep(connection, decisions)
     async with connection.transaction():
-        gone = [was for _, was, decision in decisions if decision.forget]
+        gone = [row.was for row in decisions if row.now.forget]
         if gone:
             await letters.forget(connection, [person.id for person in gone])
             await people.forget(connection, gone)
-        staying = [(was, decision) for _, was, decision in decisions if not decision.forget]
-        consents = [consent for _, decision in staying for consent in decision.consents]
-        await people.save(connection, [(was, decision.person) for was, decision in staying], consents)
+        staying = [row for row in decisions if not row.now.forget]
+        consents = [consent for row in staying for consent in row.now.consents]
+        await people.save(connection, [(row.was, row.now.person) for row in staying], consents)
         await _keep(connection, decisions)
     return None
 
 
-async def _keep(connection: AsyncConnection, decisions: Sequence[tuple[Inbound, Person, Decision]]) -> None:
+async def _keep(connection: AsyncConnection, decisions: Sequence[_Decided]) -> None:
     """Texts and their answers, where the talk stands, and what people answered to actions."""
-    staying = [(was, decision) for _, was, decision in decisions if not decision.forget]
+    staying = [row for row in decisions if not row.now.forget]
     given = {
-        "replies": json.dumps([_reply_row(*row) for row in decisions]),
-        "talks": json.dumps([_talk_row(was.id, decision.talk) for was, decision in staying]),
-        "answers": answers_as_json(one for _, decision in staying for one in decision.given),
+        "replies": json.dumps([_reply_row(row) for row in decisions]),
+        "talks": json.dumps([_talk_row(row.was.id, row.talk, row.now.talk) for row in staying]),
+        "answers": answers_as_json(one for row in staying for one in row.now.given),
     }
     await connection.execute(_KEEP, given)
 
 
-def _reply_row(one: Inbound, person: Person, decision: Decision) -> dict[str, Any]:
+def _reply_row(row: _Decided) -> dict[str, Any]:
     """A text and its answer; of a wish to be forgotten, only that it was met."""
-    seal = sealer().seal_private
+    seal, now = sealer().seal_private, row.now
     return {
-        "sid": one.text.message_sid,
-        "person": None if decision.forget else person.id,
-        "body": None if decision.forget else seal("replies.body", one.text.body).hex(),
-        "media": one.text.media,
-        "intent": decision.intent,
-        "answer": None if decision.answer is None else seal("replies.answer", decision.answer).hex(),
+        "sid": row.one.text.message_sid,
+        "person": None if now.forget else row.was.id,
+        "body": None if now.forget else seal("replies.body", row.one.text.body).hex(),
+        "media": row.one.text.media,
+        "intent": now.intent,
+        "answer": None if now.answer is None else seal("replies.answer", now.answer).hex(),
     }

@@ -23,7 +23,12 @@ def take_guests(tokens: Sequence[str]) -> tuple[list[str], int]:
         if number is None:
             continue
         ours = _before(tokens, at, "us_before") or _after(tokens, at, "us_after")
-        if not ours and at + 1 < len(tokens) and tokens[at + 1] in CLOCK:
+        if (
+            not ours
+            and tokens[at - 1 : at] not in (["mas"], ["plus"])
+            and at + 1 < len(tokens)
+            and tokens[at + 1] in CLOCK
+        ):
             continue
         before = _before(tokens, at, "before")
         after = _after(tokens, at, "after")

@@ -8,7 +8,7 @@ from functools import lru_cache
 from alerts.understanding.context import Question
 from alerts.understanding.normalise import normalise
 from alerts.understanding.spelling import squeezed
-from alerts.understanding.words import choices, day_words, kind_words
+from alerts.understanding.words import choices, day_words, helpers, kind_words
 
 LONG = 5  # letters of a name that is known with an ending
 SHORTEST = 4  # letters of a title's word that names it; shorter ones stand in any sentence
@@ -26,6 +26,8 @@ def names(question: Question) -> frozenset[str]:
 
 def named(tokens: Sequence[str], questions: Sequence[Question]) -> tuple[int, ...]:
     """The ids of ``questions`` that ``tokens`` name, in that order; a word that names several names none."""
+    if any(choices().get(token) == -1 for token in tokens):
+        return tuple(one.action_id for one in reversed(questions))  # "both": the older first
     found: list[int] = []
     for token in tokens:
         meant = [one.action_id for one in questions if _names(token, one)]
@@ -48,7 +50,7 @@ def chosen(tokens: Sequence[str], options: Sequence[Question]) -> tuple[int, ...
     meanings = choices()
     if meanings.get(" ".join(tokens)) == -1:
         return tuple(range(1, len(options) + 1))
-    rest = [token for token in tokens if meanings.get(token) != 0]
+    rest = [token for token in tokens if meanings.get(token) != 0 and token not in helpers("filler")]
     if not rest:
         return ()
     if all(meanings.get(token) == -1 for token in rest):
@@ -65,4 +67,4 @@ def chosen(tokens: Sequence[str], options: Sequence[Question]) -> tuple[int, ...
             return ()
         if number not in found:
             found.append(number)
-    return tuple(found)
+    return tuple(sorted(found))

@@ -7,7 +7,7 @@ import unicodedata
 # What a picture says. Skin tones and variation selectors say nothing.
 PICTURES = {
     "👍": "yes", "👌": "yes", "✅": "yes", "✔": "yes", "☑": "yes", "🙋": "yes", "💯": "yes", "🆗": "yes",
-    "👎": "no", "❌": "no", "✖": "no", "🚫": "no", "🙅": "no", "🤷": "maybe", "🛑": "stop",
+    "+": "plus", "👎": "no", "❌": "no", "✖": "no", "🚫": "no", "🙅": "no", "🤷": "maybe", "🛑": "stop",
 }  # fmt: skip
 
 # The glottal stop of Somali, which phones write in many ways, and the apostrophe of "can't": gone.

@@ -28,7 +28,7 @@ from alerts.understanding.intents import (
 from alerts.understanding.naming import chosen, named
 from alerts.understanding.normalise import PICTURES, compact, normalise
 from alerts.understanding.slips import one_slip
-from alerts.understanding.spelling import mended, repeated, same_letters
+from alerts.understanding.spelling import mended, repeated, same_letters, with_letters
 from alerts.understanding.words import Found, Meaning, compact_words, find, helpers, phrases, signs, words
 
 __all__ = ["MOST_GUESTS", "Context", "JoinWord", "Question", "read", "reserved_words"]
@@ -38,6 +38,7 @@ SLIP_LETTERS = 5  # a join word this long is known with one letter wrong
 MOST_FILLER = 4  # words in the longest courtesy
 LONGEST_WORD = 12  # words in a text that can still be one known word and courtesies
 LONGEST_ANSWER = 45  # words; "I will come" in a longer text is part of a story
+LONGEST_BRINGING = 8  # words; "llevo a 2 compas" says that its writer comes
 LONGEST_FIRST = 12  # words in an answer that begins with its yes
 
 ANSWERS: dict[Meaning, Answer] = {"yes": Answer.YES, "no": Answer.NO, "maybe": Answer.MAYBE}
@@ -102,6 +103,8 @@ def _leave(seen: _Text, context: Context) -> Leave | None:
     """Any reasonable wording is a way out: 47 CFR 64.1200(a)(10)."""
     if seen.word and "leave" in words()[seen.word]:
         return Leave(_of(words()[seen.word]["leave"], context))
+    if len(seen.bare) > 1 and all("leave" in words().get(token, {}) for token in seen.bare):
+        return Leave(_of(words()[seen.bare[0]]["leave"], context))  # "jooji" and a stop sign
     for found in find(phrases("leave", "keep"), seen.bare):
         if found.meaning == "leave":
             return Leave(found.language)
@@ -121,6 +124,9 @@ def _join(seen: _Text, context: Context) -> Join | None:
     if found is None and seen.word is None and len(bare) <= max(map(len, known)) * 2 + 1:
         plain = normalise(seen.raw).split()
         found = _alike([plain, _without_courtesies(plain)], known)
+    if found is None and not context.subscribed:
+        clause = normalise(SENTENCE.split(seen.raw, maxsplit=1)[0]).split()
+        found = known.get(" ".join(_without_courtesies(clause)))  # "JOIN please, a friend told me"
     return Join(found.list_id, found.language) if found else None
 
 
@@ -202,7 +208,7 @@ def _rsvp(seen: _Text, context: Context) -> Rsvp | Message:  # noqa: PLR0911 - a
     if _asks(seen.raw):
         return Message()
     rest, guests = take_guests(seen.bare)
-    guests = guests or named_guests(seen.tokens)
+    guests = min(guests + named_guests(rest if guests else seen.tokens), MOST_GUESTS)
     word = _known(_without_courtesies(rest))
     if word:
         return _answer_of(word, guests, seen, context)
@@ -221,6 +227,8 @@ def _rsvp(seen: _Text, context: Context) -> Rsvp | Message:  # noqa: PLR0911 - a
         return _answer_found(meaning, found, guests, context)
     if not meanings and first and len(rest) <= LONGEST_FIRST:
         return _answer_of(first, guests, seen, context)
+    if not meanings and guests and len(seen.tokens) <= LONGEST_BRINGING:
+        return Rsvp(Answer.YES, guests, context.language or Language.EN)
     return Message()
 
 
@@ -252,7 +260,7 @@ def _of(languages: Sequence[Language], context: Context) -> Language:
     return context.language if context.language in languages and context.language else languages[0]
 
 
-def _known(tokens: Sequence[str]) -> str | None:  # noqa: PLR0911 - ways to write a word
+def _known(tokens: Sequence[str]) -> str | None:  # noqa: C901, PLR0911 - ways to write a word
     """The word of the tables that ``tokens`` are: spaces, repeats and stretched letters aside."""
     if not 0 < len(tokens) <= LONGEST_WORD:
         return None
@@ -264,8 +272,10 @@ def _known(tokens: Sequence[str]) -> str | None:  # noqa: PLR0911 - ways to writ
         return compact_words()[together]
     if len(tokens) > 1 and len(set(tokens)) == 1:
         return _known(tokens[:1])
-    if len(tokens) == 1 and repeated(together) != together:
-        return _known([repeated(together)])
+    if len(tokens) == 1:
+        for other in (repeated(together), with_letters(together)):
+            if other != together and other in words():
+                return other
     if STRETCHED.search(said):  # siiii, yesss, haaaaa
         for letters in (r"\1", r"\1\1"):
             short = STRETCHED.sub(letters, said)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
 
 from alerts.understanding.slips import Slips
-from alerts.understanding.words import helpers, vocabulary
+from alerts.understanding.words import helpers, shorthand, vocabulary
 
 REMEMBERED = 8192
 SHORTEST_SOUND = 4  # letters of a word that is known by its sound
@@ -46,6 +46,8 @@ def with_letters(word: str) -> str:
 def spelled(word: str) -> tuple[str, ...]:
     """The words of the tables that ``word`` was meant to be; itself where it is known or means none."""
     known = vocabulary()
+    if word in shorthand():
+        return (shorthand()[word],)
     if word in known or word in helpers("ordinary") or word.isdecimal() or len(word) > LONGEST_RUN:
         return (word,)
     if len(word) >= SHORTEST_SOUND and (alike := _by_sound().get(sound(word))):
@@ -64,12 +66,8 @@ def mended(tokens: Iterable[str]) -> list[str]:
 
 @cache
 def _by_sound() -> dict[str, str]:
-    """Sound → the one word of the tables with it."""
-    found: dict[str, set[str]] = {}
-    for word in vocabulary():
-        if len(word) >= SHORTEST_SOUND:
-            found.setdefault(sound(word), set()).add(word)
-    return {heard: words.pop() for heard, words in found.items() if len(words) == 1}
+    """Sound → a word of the tables with it; those that sound the same mean the same there."""
+    return {sound(word): word for word in sorted(vocabulary(), reverse=True) if len(word) >= SHORTEST_SOUND}
 
 
 @cache

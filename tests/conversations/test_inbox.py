@@ -105,6 +105,8 @@ async def test_a_conversation_is_taken_closed_and_opened_by_the_next_text(api: A
     closed = await api.post(f"/v1/conversations/{one['id']}/close", status=200)
     assert closed["state"] == "closed"
     assert await inbox(api, "?state=open") == []
+    await api.text(MARIA, "AYUDA")  # answered by the machine: nothing for a human
+    assert await inbox(api, "?state=open") == []
     await api.text(MARIA, "y otra cosa sobre el cheque")
     [one] = await inbox(api, "?state=open")
     assert one["taken_by"] == "Marisol"

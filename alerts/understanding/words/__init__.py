@@ -104,6 +104,12 @@ def vocabulary() -> frozenset[str]:
 
 
 @cache
+def shorthand() -> Mapping[str, str]:
+    """What people write for a word to save letters → the word."""
+    return {short: word for language in Language for short, word in _table(language)["shorthand"].items()}
+
+
+@cache
 def signs(language: Language) -> frozenset[str]:
     """Small words that stand in many a text of this language, and in none of another."""
     return frozenset(_table(language)["signs"]["words"])
