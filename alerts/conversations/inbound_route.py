@@ -50,8 +50,17 @@ class Spending:
             await asyncio.wait([self._telling])
 
     async def _tell(self) -> None:
-        await asyncio.sleep(TELL_SECONDS)
-        parts, self._parts, self._telling = self._parts, {}, None
+        try:
+            while self._parts:
+                await asyncio.sleep(TELL_SECONDS)
+                parts, self._parts = self._parts, {}
+                await self._spend(parts)
+        finally:
+            # In the same step as the last look: an answer that comes later finds nobody telling.
+            self._telling = None
+
+    @staticmethod
+    async def _spend(parts: dict[str, int]) -> None:
         try:
             pacer = Pacer(async_redis(), settings().rates)
             for sender, spent in parts.items():
