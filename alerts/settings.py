@@ -40,6 +40,8 @@ class Settings(BaseSettings):
     organization_name: Annotated[str, Field(min_length=1, max_length=40)]
     help_contact: Annotated[str, Field(max_length=40)] = ""  # a person, for whoever texts HELP
     price_per_part: Annotated[Decimal, Field(ge=0, le=10, decimal_places=6)] | None = None
+    approval_above: Annotated[int, Field(ge=0)] | None = 250  # people; None: one organizer is enough
+    recall_seconds: Annotated[int, Field(ge=0, le=3600)] = 60  # in which so large a send can be undone
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"
     default_region: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] = "US"
     default_timezone: str = "America/Los_Angeles"
@@ -66,10 +68,10 @@ class Settings(BaseSettings):
                 raise ValueError("write each number as +1 and ten digits, with commas between")
         return numbers
 
-    @field_validator("twilio_messaging_service_sid", "twilio_api_url", "price_per_part", mode="before")
+    @field_validator("twilio_messaging_service_sid", "twilio_api_url", "price_per_part", "approval_above", mode="before")
     @classmethod
     def _blank_is_unset(cls, value: object) -> object:
-        return value or None
+        return None if value == "" else value  # 0 is a value
 
     @field_validator("default_timezone")
     @classmethod

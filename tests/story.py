@@ -10,6 +10,7 @@ YASMIN = "+19525550102"  # reads Somali
 JAMES = "+19095550103"  # reads English
 
 JOIN_WORDS = {"en": "JOIN", "es": "UNETE", "so": "KU BIIR"}
+AROUND_THE_CLOCK = {"opens": "00:00", "closes": "00:00"}
 TEXTS = {
     "en": "{title}: {when}, {where}. Will you come? YES or NO",
     "es": "{title}: {when}, {where}. ¿Vienes? SI o NO",
@@ -18,8 +19,14 @@ TEXTS = {
 
 
 def inland_empire(**changes: Any) -> dict[str, Any]:
-    """A list."""
-    return {"name": "Inland Empire", "timezone": "America/Los_Angeles", "join_words": JOIN_WORDS, **changes}
+    """A list whose people are texted around the clock, so that a test may run at any hour."""
+    return {
+        "name": "Inland Empire",
+        "timezone": "America/Los_Angeles",
+        "join_words": JOIN_WORDS,
+        "hours": AROUND_THE_CLOCK,
+        **changes,
+    }
 
 
 def lobby_action(**changes: Any) -> dict[str, Any]:

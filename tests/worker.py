@@ -86,6 +86,7 @@ class Worker:
         """The clock's look at alerts; what is owed."""
         async with session_scope() as session:
             await schedule.start_due(session)
+            await schedule.release(session)
             await schedule.finish(session)
             return await schedule.owed(session, 1000)
 

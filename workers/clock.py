@@ -42,6 +42,7 @@ async def tick(number: int) -> None:
         if not await session.scalar(text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": CLOCK_LOCK}):
             return
         await schedule.start_due(session)
+        await schedule.release(session)
         await settling.expire_claims(session)
         await schedule.finish(session)
         if number % ADOPT_EVERY == 0:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Integer, Text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Integer, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -35,6 +35,8 @@ class Action(Table):
     place: Mapped[str] = mapped_column(Text)
     title: Mapped[dict[str, str]] = mapped_column(JSONB)
     details: Mapped[dict[str, str]] = mapped_column(JSONB)
+    # Of its time and place: who was told of another one was told what is not true any more.
+    version: Mapped[int] = mapped_column(Integer, server_default=text("1"))
     cancelled_at: Mapped[Moment | None]
     created_at: Mapped[Now]
 

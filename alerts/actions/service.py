@@ -19,6 +19,10 @@ from alerts.subscribers.models import Subscriber
 from alerts.understanding.intents import Answer
 
 
+TOLD = ("starts_at", "timezone", "place")
+"""What people must know to be there."""
+
+
 class EndsBeforeStart(DomainError):
     """An action that ends before it begins."""
 
@@ -57,9 +61,9 @@ async def create_action(session: AsyncSession, facts: Mapping[str, Any]) -> Acti
     return action
 
 
-async def get_action(session: AsyncSession, action_id: int) -> Action:
-    """The action. Raises NotFound."""
-    found = await session.get(Action, action_id)
+async def get_action(session: AsyncSession, action_id: int, *, lock: bool = False) -> Action:
+    """The action. Raises NotFound. With ``lock``, nobody else changes it before we commit."""
+    found = await session.get(Action, action_id, with_for_update=lock or None)
     if found is None:
         raise NotFound("action", action_id)
     return found
@@ -73,12 +77,18 @@ async def page_of_actions(
 
 
 async def change_action(session: AsyncSession, action_id: int, facts: Mapping[str, Any]) -> Action:
-    """Change what ``facts`` holds. Raises NotFound, ActionCancelled, EndsBeforeStart."""
-    action = await get_action(session, action_id)
+    """Change what ``facts`` holds. Raises NotFound, ActionCancelled, EndsBeforeStart.
+
+    With its time or place, its version changes: alerts with the old ones are withdrawn, and those who
+    had them can be told (broadcasts/changes.py).
+    """
+    action = await get_action(session, action_id, lock=True)
     if action.cancelled_at:
         raise ActionCancelled(action_id)
+    told = [getattr(action, name) for name in TOLD]
     for name, value in facts.items():
         setattr(action, name, value)
+    action.version += told != [getattr(action, name) for name in TOLD]
     if action.ends_at <= action.starts_at:
         raise EndsBeforeStart
     await session.flush()
@@ -87,8 +97,10 @@ async def change_action(session: AsyncSession, action_id: int, facts: Mapping[st
 
 async def cancel_action(session: AsyncSession, action_id: int) -> Action:
     """Call it off. Cancelling twice is cancelling once."""
-    action = await get_action(session, action_id)
-    action.cancelled_at = action.cancelled_at or datetime.now(UTC)
+    action = await get_action(session, action_id, lock=True)
+    if action.cancelled_at is None:
+        action.cancelled_at = datetime.now(UTC)
+        action.version += 1
     await session.flush()
     return action
 

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, BackgroundTasks, Depends
 from fastapi.responses import StreamingResponse
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from alerts.broadcasts import live, previews, service
+from alerts.broadcasts import approval, lifecycle, live, previews, service
 from alerts.broadcasts.audience import Audience, counts
 from alerts.broadcasts.forecast import DETAILS, money
 from alerts.broadcasts.live import report_of
 from alerts.broadcasts.models import Alert
+from alerts.broadcasts.reasons import in_plain_words
 from alerts.broadcasts.schemas import (
     AlertChange,
     AlertOut,
+    ApprovalOut,
+    Approve,
     AudienceOut,
     DeliveryOut,
     LanguagePreviewOut,
@@ -32,7 +37,7 @@ from alerts.settings import settings
 from alerts.storage.pages import After, Limit, Page
 from alerts.storage.redis import enqueue
 from alerts.subscribers.phones import parse_phone
-from alerts.team.access import Id, Session, authenticated
+from alerts.team.access import Caller, Id, Session, authenticated
 from alerts.team.idempotency import IdempotentRoute
 
 router = APIRouter(
@@ -40,17 +45,14 @@ router = APIRouter(
 )
 
 
+TAKEN_AWAY = ("send_at", "send_before")  # by a null
+
+
 @router.post("", status_code=201)
-async def create_alert(body: NewAlert, session: Session) -> AlertOut:
+async def create_alert(body: NewAlert, session: Session, caller: Caller) -> AlertOut:
     """Write an alert. Nothing goes out before it is sent."""
-    facts = {
-        "text": body.text,
-        "action_id": body.action,
-        "asks_rsvp": body.asks_rsvp,
-        "urgent": body.urgent,
-        "send_at": body.send_at,
-    }
-    return _out(await service.create_alert(session, body.audience, facts))
+    facts = body.model_dump(exclude={"audience", "action"}) | {"action_id": body.action}
+    return await _out(session, await service.create_alert(session, body.audience, facts, caller))
 
 
 @router.post("/audience")
@@ -69,24 +71,27 @@ async def count_audience(body: Audience, session: Session) -> AudienceOut:
 async def page_of_alerts(session: Session, after: After = None, limit: Limit = 50) -> Page[AlertOut]:
     """Alerts, oldest first."""
     rows, following = await service.page_of_alerts(session, after, limit)
-    return Page(items=[_out(row) for row in rows], next=following)
+    return Page(items=[await _out(session, row) for row in rows], next=following)
 
 
 @router.get("/{alert_id}")
 async def get_alert(alert_id: Id, session: Session) -> AlertOut:
     """One alert."""
-    return _out(await service.get_alert(session, alert_id))
+    return await _out(session, await service.get_alert(session, alert_id))
 
 
 @router.patch("/{alert_id}")
-async def change_alert(alert_id: Id, body: AlertChange, session: Session) -> AlertOut:
-    """Change a draft; what is left out, or null, stays."""
-    facts: dict[str, Any] = body.model_dump(exclude_none=True, exclude={"audience"})
+async def change_alert(alert_id: Id, body: AlertChange, session: Session, caller: Caller) -> AlertOut:
+    """Change a draft; what is left out stays. A `send_at` or `send_before` of null is taken away."""
+    given = body.model_dump(exclude_unset=True, exclude={"audience"})
+    facts: dict[str, Any] = {
+        name: value for name, value in given.items() if value is not None or name in TAKEN_AWAY
+    }
     if "action" in facts:
         facts["action_id"] = facts.pop("action")
     if body.audience:
         facts["audience"] = body.audience.model_dump(mode="json")
-    return _out(await service.change_alert(session, alert_id, facts))
+    return await _out(session, await service.change_alert(session, alert_id, facts, caller))
 
 
 @router.get("/{alert_id}/preview")
@@ -117,6 +122,15 @@ async def preview(alert_id: Id, session: Session) -> PreviewOut:
         lands_at=expected.lands_at,
         languages=languages,
         missing=sorted(found.missing),
+        put_off=found.put_off,
+        left_out=found.left_out,
+        approval=ApprovalOut(
+            needed=found.needs_approval,
+            version=found.version,
+            approved=found.version == found.alert.approved_version,
+            approved_by=found.alert.approved_by,
+            approved_at=found.alert.approved_at,
+        ),
         warnings=[
             WarningOut(code=one.hint, language=one.language, detail=DETAILS[one.hint])
             for one in found.warnings
@@ -133,34 +147,49 @@ async def test_send(alert_id: Id, body: TestSend, session: Session, tasks: Backg
     return TestSentOut(languages=sent)
 
 
+@router.post("/{alert_id}/approve")
+async def approve(alert_id: Id, body: Approve, session: Session, caller: Caller) -> AlertOut:
+    """Approve exactly what was seen: its text, audience and time. Not for whoever wrote it."""
+    return await _out(session, await approval.approve(session, alert_id, caller, body.version))
+
+
 @router.post("/{alert_id}/send", status_code=202)
-async def send(alert_id: Id, session: Session, tasks: BackgroundTasks) -> AlertOut:
-    """Send it, now or at its ``send_at``. Sending twice is sending once."""
-    alert = await service.send(session, alert_id)
+async def send(alert_id: Id, session: Session, caller: Caller, tasks: BackgroundTasks) -> AlertOut:
+    """Send it, now or at its time. Sending twice is sending once.
+
+    To many people it begins some seconds later, at `due_at`: until then `undo` costs nothing.
+    """
+    alert = await lifecycle.send(session, alert_id, caller)
     if alert.state == AlertState.SENDING:
         # After the commit: a worker that is quicker than us would find nothing to do.
         tasks.add_task(enqueue, "send")
-    return _out(alert)
+    return await _out(session, alert)
+
+
+@router.post("/{alert_id}/undo")
+async def undo(alert_id: Id, session: Session, caller: Caller) -> AlertOut:
+    """Take back a send that has not begun: the alert is a draft again."""
+    return await _out(session, await lifecycle.undo(session, alert_id, caller))
 
 
 @router.post("/{alert_id}/pause")
-async def pause(alert_id: Id, session: Session) -> AlertOut:
+async def pause(alert_id: Id, session: Session, caller: Caller) -> AlertOut:
     """Stop sending; what is on its way arrives."""
-    return _out(await service.pause(session, alert_id))
+    return await _out(session, await lifecycle.pause(session, alert_id, by=caller))
 
 
 @router.post("/{alert_id}/resume")
-async def resume(alert_id: Id, session: Session, tasks: BackgroundTasks) -> AlertOut:
+async def resume(alert_id: Id, session: Session, caller: Caller, tasks: BackgroundTasks) -> AlertOut:
     """Go on where it was paused."""
-    alert = await service.resume(session, alert_id)
+    alert = await lifecycle.resume(session, alert_id, caller)
     tasks.add_task(enqueue, "send")
-    return _out(alert)
+    return await _out(session, alert)
 
 
 @router.post("/{alert_id}/cancel")
-async def cancel(alert_id: Id, session: Session) -> AlertOut:
+async def cancel(alert_id: Id, session: Session, caller: Caller) -> AlertOut:
     """Send no more of it, ever."""
-    return _out(await service.cancel(session, alert_id))
+    return await _out(session, await lifecycle.cancel(session, alert_id, caller))
 
 
 @router.get("/{alert_id}/report")
@@ -192,6 +221,9 @@ async def page_of_deliveries(
             message_sid=row.message_sid,
             code=row.code,
             reason=row.reason,
+            why=in_plain_words(row.reason, row.code),
+            list=row.list_id,
+            not_before=row.not_before,
             changed_at=row.changed_at,
         )
         for row in rows
@@ -199,16 +231,25 @@ async def page_of_deliveries(
     return Page(items=items, next=following)
 
 
-def _out(alert: Alert) -> AlertOut:
+async def _out(session: AsyncSession, alert: Alert) -> AlertOut:
+    zone = ZoneInfo(await service.zone_of(session, alert))
+    approved = alert.approved_version is not None and approval.is_approved(
+        alert, await service.bodies_of(session, alert)
+    )
     return AlertOut(
         id=alert.id,
+        kind=alert.kind,
         state=alert.state,
         audience=Audience.model_validate(alert.audience),
         text={Language(language): text for language, text in alert.text.items()},
         action=alert.action_id,
         asks_rsvp=alert.asks_rsvp,
         urgent=alert.urgent,
-        send_at=alert.send_at,
+        urgent_reason=alert.urgent_reason,
+        send_at=alert.send_at and alert.send_at.astimezone(zone),
+        send_before=alert.send_before,
+        due_at=alert.due_at and alert.due_at.astimezone(zone),
+        approved=approved,
         trouble=alert.trouble,
         created_at=alert.created_at,
         finished_at=alert.finished_at,

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, not_, or_, select, tru
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from alerts.actions import service as actions
-from alerts.actions.models import Rsvp
+from alerts.actions.models import Action, Rsvp
 from alerts.broadcasts.models import Alert, Delivery
 from alerts.broadcasts.states import MAY_HAVE_ARRIVED
 from alerts.language.languages import Language
@@ -37,7 +37,8 @@ class Answered(StrEnum):
 class Part(Closed):
     """On any of ``lists``, and with any of ``languages``, ``tags`` and ``answers`` to ``action``.
 
-    ``joined_since``: onto any of these lists, or onto any list. What is empty does not narrow.
+    ``joined_since``: onto any of these lists, or onto any list. ``told_old``: who was told of this
+    action, and not since its time or place changed. What is empty does not narrow.
     """
 
     lists: list[Key] = []
@@ -46,6 +47,7 @@ class Part(Closed):
     action: Key | None = None
     answers: list[Answered] = []
     joined_since: AwareDatetime | None = None
+    told_old: Key | None = None
 
     @model_validator(mode="after")
     def _answers_to_something(self) -> Part:
@@ -55,7 +57,7 @@ class Part(Closed):
 
     def names_somebody(self) -> bool:
         """Whether it is about more than languages: everybody is never meant by leaving things out."""
-        return bool(self.lists or self.tags or self.action or self.joined_since)
+        return bool(self.lists or self.tags or self.action or self.joined_since or self.told_old)
 
 
 class Audience(Part):
@@ -82,23 +84,27 @@ class Counts:
     left_out: Mapping[Standing, int]
 
 
+def named_lists(audience: Audience) -> set[int]:
+    """The lists that an audience is made of."""
+    return {list_id for part in (audience, *audience.also) for list_id in part.lists}
+
+
 async def require_audience(session: AsyncSession, audience: Audience) -> None:
     """Raises NotFound for a list or an action that does not exist."""
     for part in (audience, *audience.also, *audience.without):
         await require_lists(session, part.lists)
-        if part.action:
-            await actions.get_action(session, part.action)
+        for action_id in filter(None, (part.action, part.told_old)):
+            await actions.get_action(session, action_id)
 
 
-def people(audience: Audience) -> Select[int, Language]:
-    """Id and language of everyone in the audience who may be texted."""
-    query = select(Subscriber.id, Subscriber.language)
-    return query.where(Subscriber.standing == Standing.ACTIVE, _meant(audience))
+def meant(audience: Audience) -> Select[int, Language, Standing]:
+    """Id, language and standing of everyone in the audience; only who is ``active`` may be texted."""
+    return select(Subscriber.id, Subscriber.language, Subscriber.standing).where(_meant(audience))
 
 
 async def people_by_language(session: AsyncSession, audience: Audience) -> dict[Language, int]:
     """How many people of each language are in the audience now."""
-    everyone = people(audience).subquery()
+    everyone = meant(audience).where(Subscriber.standing == Standing.ACTIVE).subquery()
     query = select(everyone.c.language, func.count()).group_by(everyone.c.language)
     return {Language(language): count for language, count in await session.execute(query)}
 
@@ -106,11 +112,11 @@ async def people_by_language(session: AsyncSession, audience: Audience) -> dict[
 async def counts(session: AsyncSession, audience: Audience) -> Counts:
     """How many people are meant, and how many of them cannot be texted. Raises NotFound."""
     await require_audience(session, audience)
-    meant = _meant(audience)
+    condition = _meant(audience)
     standing = Subscriber.standing, Subscriber.language
     languages: dict[Language, int] = {}
     left_out: dict[Standing, int] = {}
-    query = select(*standing, func.count()).where(meant).group_by(*standing)
+    query = select(*standing, func.count()).where(condition).group_by(*standing)
     for where, language, count in await session.execute(query):
         if where == Standing.ACTIVE:
             languages[Language(language)] = count
@@ -119,7 +125,7 @@ async def counts(session: AsyncSession, audience: Audience) -> Counts:
     on_lists = (
         select(Membership.list_id, func.count())
         .join(Subscriber, Subscriber.id == Membership.subscriber_id)
-        .where(Subscriber.standing == Standing.ACTIVE, meant)
+        .where(Subscriber.standing == Standing.ACTIVE, condition)
         .group_by(Membership.list_id)
     )
     if audience.lists:
@@ -151,6 +157,8 @@ def _part(part: Part) -> ColumnElement[bool]:
         conditions.append(Subscriber.tags.overlap(part.tags))
     if part.action:
         conditions.append(or_(*_said(part.action, part.answers or [Answered.ANY])))
+    if part.told_old:
+        conditions.append(Subscriber.id.in_(_told_old(part.told_old)))
     return and_(true(), *conditions)
 
 
@@ -170,3 +178,14 @@ def _said(action_id: int, answers: list[Answered]) -> list[ColumnElement[bool]]:
         )
         conditions.append(and_(Subscriber.id.in_(asked), Subscriber.id.not_in(answered)))
     return conditions
+
+
+def _told_old(action_id: int) -> Select[int]:
+    now = select(Action.version).where(Action.id == action_id).scalar_subquery()
+    return (
+        select(Delivery.subscriber_id)
+        .join(Alert, Alert.id == Delivery.alert_id)
+        .where(Alert.action_id == action_id, Delivery.state.in_(MAY_HAVE_ARRIVED))
+        .group_by(Delivery.subscriber_id)
+        .having(func.max(func.coalesce(Alert.action_version, 1)) < now)
+    )

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
 
 from psycopg import AsyncConnection
 
@@ -22,7 +25,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A delivery that is ours until the lease ends; without a ``phone`` it was skipped instead."""
+    """A delivery that is ours until the lease ends; without a ``phone`` it was skipped or put off."""
 
     id: int
     subscriber_id: int
@@ -34,14 +37,28 @@ class Claimed:
 
 
 async def claim(
-    connection: AsyncConnection, alert_id: int, sender: str, most: int, after: int
+    connection: AsyncConnection,
+    alert_id: int,
+    sender: str,
+    most: int,
+    after: int,
+    closed: Mapping[int, datetime] = MappingProxyType({}),
 ) -> list[Claimed]:
     """Claim up to ``most`` waiting deliveries of the alert with ids above ``after``, and commit.
 
+    ``closed``: the lists whose people must not be texted now, and when they may be again; theirs are
+    put off instead.
     ``connection`` commits each statement by itself: a claim is one journey to the database and back.
     Raises SealBroken where a number does not open; then nothing stays claimed.
     """
-    given = {"alert": alert_id, "sender": sender, "size": most, "after": after}
+    given = {
+        "alert": alert_id,
+        "sender": sender,
+        "size": most,
+        "after": after,
+        "closed": list(closed),
+        "opens_at": list(closed.values()),
+    }
     rows = await (await connection.execute(_CLAIM, given, binary=True)).fetchall()
     unseal = sealer().open_findable
     try:

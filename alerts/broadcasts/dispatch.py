@@ -13,15 +13,19 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from psycopg import AsyncConnection
 from redis.exceptions import RedisError
 
 from alerts.broadcasts.claims import Claimed, claim, claim_letters
 from alerts.broadcasts.fanout import prepare
+from alerts.broadcasts.hours import ListHours
+from alerts.broadcasts.hours import closed as closed_lists
 from alerts.broadcasts.outcomes import Recorder
 from alerts.broadcasts.statements import FINISH, LETTERS_WAITING, STOPPED, UNDER_WAY
 from alerts.broadcasts.stumbles import noted
+from alerts.broadcasts.voices import list_hours
 from alerts.carrier.codes import Remedy, code
 from alerts.carrier.flight import Flight
 from alerts.carrier.pacing import Pacer, Rank
@@ -95,7 +99,9 @@ class Batch:
         self._stopped: dict[int, bool] = {}  # whom not to text any more, and whether they left
         self._looking = asyncio.Lock()
 
-    async def look_again(self, delivery_id: int, now: float) -> NotWanted | None:
+    async def look_again(
+        self, delivery_id: int, now: float, closed: Mapping[int, datetime]
+    ) -> NotWanted | None:
         """Whether a text is not to be sent after all; asked where it could not go soon after its claim.
 
         For all of the batch in one look, so that waiting texts do not make each other wait.
@@ -105,7 +111,7 @@ class Batch:
         async with self._looking:
             if now - self.looked_at > LOOK_AGAIN_SECONDS:
                 async with session_scope() as session:
-                    rows = await session.execute(STOPPED, {"deliveries": sorted(self.unsent)})
+                    rows = await session.execute(STOPPED, {"deliveries": sorted(self.unsent), "closed": list(closed)})
                     self._stopped.update((row.id, row.left) for row in rows)
                 self.looked_at = now
         left = self._stopped.get(delivery_id)
@@ -137,6 +143,7 @@ class Dispatch:
         self._ask_at: dict[tuple[str, Rank], float] = {}  # when the pace is to be asked again
         self._seen: dict[tuple[int, str], int] = {}  # the last delivery claimed, of an alert and a sender
         self._texts: dict[int, tuple[Mapping[str, str], Mapping[str, int]]] = {}
+        self._hours: list[ListHours] = []
         self._given: dict[int, int] = {}  # parts of each alert in this stint
         self._claimed = 0
         self._claims: AsyncConnection
@@ -204,6 +211,7 @@ class Dispatch:
         async with session_scope() as session:
             letters = (await session.execute(LETTERS_WAITING)).all()
             rows = (await session.execute(UNDER_WAY)).all()
+            self._hours = await list_hours(session) if rows else []
         self._texts = {row.id: self._texts.get(row.id) or _measured(row.bodies) for row in rows}
         return [
             *(
@@ -211,9 +219,7 @@ class Dispatch:
                 for sender, longest in letters
             ),
             *(
-                UnderWay(
-                    row.id, Rank.URGENT if row.urgent else Rank.ALERT, *self._texts[row.id], row.unwritten
-                )
+                UnderWay(row.id, _rank(row.urgent, row.reminds), *self._texts[row.id], row.unwritten)
                 for row in rows
             ),
         ]
@@ -317,11 +323,15 @@ class Dispatch:
         if alert.id == LETTERS:
             return await claim_letters(self._claims, sender, wanted)
         after = self._seen.get((alert.id, sender), 0)
-        rows = await claim(self._claims, alert.id, sender, wanted, after)
+        closed = self._closed()
+        rows = await claim(self._claims, alert.id, sender, wanted, after, closed)
         if after and len(rows) < wanted:  # what came back to waiting meanwhile lies behind
-            rows += await claim(self._claims, alert.id, sender, wanted - len(rows), 0)
+            rows += await claim(self._claims, alert.id, sender, wanted - len(rows), 0, closed)
         self._seen[alert.id, sender] = max((one.id for one in rows), default=0)
         return rows
+
+    def _closed(self) -> dict[int, datetime]:
+        return closed_lists(self._hours, datetime.now(UTC))
 
     def _begin(self, sender: str, alert: UnderWay, one: Claimed, batch: Batch) -> None:
         task = asyncio.create_task(self._send(sender, alert, one, batch))
@@ -339,7 +349,7 @@ class Dispatch:
         try:
             outcome: Outcome | None = None
             if began - batch.looked_at > LOOK_AGAIN_SECONDS:
-                outcome = await batch.look_again(one.id, began)
+                outcome = await batch.look_again(one.id, began, self._closed())
             batch.unsent.discard(one.id)
             outcome = outcome or await self._carrier.send(sender, one.phone, body, one.id)
         except Exception as error:  # noqa: BLE001 - whatever it was, the request may have left
@@ -364,3 +374,9 @@ class Dispatch:
 def _measured(bodies: Mapping[str, str] | None) -> tuple[Mapping[str, str], Mapping[str, int]]:
     bodies = bodies or {}
     return bodies, {language: segments(body).parts for language, body in bodies.items()}
+
+
+def _rank(urgent: bool, reminds: bool) -> Rank:
+    if urgent:
+        return Rank.URGENT
+    return Rank.REMINDER if reminds else Rank.ALERT

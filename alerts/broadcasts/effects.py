@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from alerts.broadcasts import service
+from alerts.broadcasts import lifecycle
 from alerts.broadcasts.models import Alert
 from alerts.broadcasts.statements import ALL_REFUSED, REOPEN
 from alerts.broadcasts.states import AlertState
@@ -77,5 +77,5 @@ async def _pause(session: AsyncSession, one: Coded) -> None:
         log.error("letter failed, something of ours is broken: alert=%s code=%s", one.alert_id, one.code)
     elif alert.state == AlertState.SENDING:
         trouble = f"{code(one.code).meaning} (Twilio's code {one.code})"
-        await service.pause(session, one.alert_id, trouble)
+        await lifecycle.pause(session, one.alert_id, trouble)
         log.error("alert paused: alert=%s code=%s", one.alert_id, one.code)

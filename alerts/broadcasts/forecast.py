@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from zoneinfo import ZoneInfo
 
+from alerts.broadcasts.hours import Hours
 from alerts.language.languages import Language
 
 USED = 0.985  # of a sender's rate (carrier/pacing.lua)
 MICROS = 1_000_000  # of the currency's unit: prices are counted in these, as integers
-# When people are texted. Source: 47 CFR 64.1200(c)(1), 8 a.m. to 9 p.m. at the person's place.
-FIRST_HOUR, LAST_HOUR = time(8), time(21)
 # Carriers block texts with these as spam. Source: CTIA, Messaging Principles and Best Practices, 5.3.2.
 SHORTENERS = (
     "bit.ly", "tinyurl.com", "goo.gl", "t.co", "ow.ly", "is.gd", "buff.ly", "rebrand.ly", "cutt.ly",
@@ -37,8 +35,9 @@ class Hint(StrEnum):
 
 
 DETAILS = {
-    Hint.LANDS_LATE: "The last text will land after the action has begun. Send it earlier, or to fewer.",
-    Hint.QUIET_HOURS: "Some texts will land before 8:00 or after 21:00 where people are.",
+    Hint.LANDS_LATE: "For some people it would be too late: the action has begun before their turn, so they"
+    " get nothing. Send it earlier, or to fewer.",
+    Hint.QUIET_HOURS: "Some people are asleep then: they get it when the hours of their list begin.",
     Hint.SHORT_LINK: "Carriers block texts with shortened links. Write the whole address.",
     Hint.NO_WAY_OUT: "This is the first alert, and its text does not say how to leave. Add: STOP to leave.",
 }
@@ -53,27 +52,70 @@ class Warned:
 
 
 @dataclass(frozen=True, slots=True)
+class Share:
+    """The texts of an alert to people whom one list speaks for: their message parts, and their hours."""
+
+    parts: float
+    hours: Hours
+
+
+@dataclass(frozen=True, slots=True)
 class Forecast:
-    """``price`` in millionths of the currency's unit; None where no price is set."""
+    """``price`` in millionths of the currency's unit; None where no price is set.
+
+    ``late``: some texts will not go out, as the action begins before their turn or before the morning.
+    """
 
     parts: int
     price: int | None
     seconds: int
     begins_at: datetime
     lands_at: datetime
+    late: bool
 
 
 def forecast(
-    parts: int, rates: Sequence[float], price_per_part: Decimal | None, begins_at: datetime
+    shares: Sequence[Share],
+    rates: Sequence[float],
+    price_per_part: Decimal | None,
+    begins_at: datetime,
+    until: datetime | None = None,
 ) -> Forecast:
-    """How long ``parts`` take, spread over senders with these ``rates``, and what they cost.
+    """How long the texts take, spread over senders with these ``rates``, and what they cost.
 
-    People are spread evenly, so the slowest sender is the last to end.
+    People are spread evenly, so the slowest sender is the last to end. ``until``: nothing goes out then.
     """
-    seconds = parts / len(rates) / (min(rates) * USED)
+    parts = int(sum(share.parts for share in shares))
+    lands_at, late = _goes_out(shares, len(rates) * min(rates) * USED, begins_at, until)
+    whole = timedelta(seconds=-(-(lands_at - begins_at).total_seconds() // 1))
     price = None if price_per_part is None else parts * int(price_per_part * MICROS)
-    whole = -(-seconds // 1)
-    return Forecast(parts, price, int(whole), begins_at, begins_at + timedelta(seconds=whole))
+    return Forecast(parts, price, int(whole.total_seconds()), begins_at, begins_at + whole, late)
+
+
+def _goes_out(
+    shares: Sequence[Share], rate: float, begins_at: datetime, until: datetime | None
+) -> tuple[datetime, bool]:
+    """When the last text that goes out has gone, and whether some do not."""
+    left = [share for share in shares if share.parts]
+    now = last = begins_at
+    while left:
+        if until and now >= until:
+            return last, True
+        awake = [share for share in left if share.hours.is_open(now)]
+        turns = [share.hours.next_closed(now) or share.hours.next_open(now) for share in left]
+        horizon = min((turn for turn in (*turns, until) if turn), default=None)
+        parts = sum(share.parts for share in awake)
+        end = now + timedelta(seconds=parts / rate)
+        if horizon is None or (end <= horizon and awake):
+            now = last = end
+            left = [share for share in left if share not in awake]
+            continue
+        if awake:  # all of them go on at the same pace until one closes or another opens
+            rest = 1 - rate * (horizon - now).total_seconds() / parts
+            left = [replace(one, parts=one.parts * rest) if one in awake else one for one in left]
+            last = horizon
+        now = horizon
+    return last, False
 
 
 def money(micros: int) -> str:
@@ -86,16 +128,14 @@ def warnings(
     expected: Forecast,
     bodies: Mapping[Language, str],
     *,
-    starts_at: datetime | None,
-    zones: Iterable[str],
-    urgent: bool,
+    put_off: int,
     first: bool,
 ) -> list[Warned]:
     """What an organizer should know. ``first``: nobody has had an alert before this one."""
     found: list[Warned] = []
-    if starts_at and expected.lands_at > starts_at:
+    if expected.late:
         found.append(Warned(Hint.LANDS_LATE))
-    if not urgent and any(_quiet(expected, ZoneInfo(zone)) for zone in zones):
+    if put_off:
         found.append(Warned(Hint.QUIET_HOURS))
     for language, body in bodies.items():
         if _SHORTENED.search(body):
@@ -103,9 +143,3 @@ def warnings(
         if first and not _WAY_OUT.search(body):
             found.append(Warned(Hint.NO_WAY_OUT, language))
     return found
-
-
-def _quiet(expected: Forecast, zone: ZoneInfo) -> bool:
-    begins, lands = expected.begins_at.astimezone(zone), expected.lands_at.astimezone(zone)
-    awake = all(FIRST_HOUR <= moment.time() < LAST_HOUR for moment in (begins, lands))
-    return not awake or begins.date() != lands.date()

@@ -17,7 +17,7 @@ from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from alerts.broadcasts.states import AlertState, DeliveryState
+from alerts.broadcasts.states import AlertKind, AlertState, DeliveryState
 from alerts.storage.tables import Key, Moment, Now, Table
 from alerts.storage.types import PrivateText
 
@@ -40,9 +40,19 @@ class Alert(Table):
     action_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("actions.id"), index=True)
     audience: Mapped[dict[str, list[str | int]]] = mapped_column(JSONB)
     text: Mapped[dict[str, str]] = mapped_column(JSONB)
+    kind: Mapped[AlertKind] = mapped_column(Text, server_default=AlertKind.CALL)
     asks_rsvp: Mapped[bool] = mapped_column(Boolean)
     urgent: Mapped[bool] = mapped_column(Boolean)
-    send_at: Mapped[Moment | None]
+    urgent_reason: Mapped[str | None] = mapped_column(Text)  # why people may be woken
+    send_at: Mapped[Moment | None]  # as asked for; without it and send_before: when somebody sends it
+    send_before: Mapped[str | None] = mapped_column(Text)  # so long before the action (timing.Lead)
+    due_at: Mapped[Moment | None]  # when the clock starts it
+    until: Mapped[Moment | None]  # when the action begins that it comes before; nothing goes out after
+    action_version: Mapped[int | None] = mapped_column(Integer)  # which facts its people were told
+    written_by: Mapped[int | None] = mapped_column(BigInteger)  # the API key that wrote it last
+    approved_by: Mapped[int | None] = mapped_column(BigInteger)
+    approved_at: Mapped[Moment | None]
+    approved_version: Mapped[str | None] = mapped_column(Text)  # of what exactly (approval.py)
     # What goes on the air, by language: filled in and frozen when the sending begins.
     bodies: Mapped[dict[str, str] | None] = mapped_column(JSONB)
     prepared_at: Mapped[Moment | None]  # every delivery is written
@@ -60,6 +70,10 @@ class Alert(Table):
         CheckConstraint(_one_of(AlertState), name="state"),
         CheckConstraint("NOT asks_rsvp OR action_id IS NOT NULL", name="asks_about_an_action"),
         CheckConstraint("num_nulls(to_subscriber, sealed_body, parts) IN (0, 3)", name="letter"),
+        CheckConstraint("kind IN ('call', 'reminder', 'correction')", name="kind"),
+        CheckConstraint("num_nonnulls(send_at, send_before) < 2", name="one_time"),
+        CheckConstraint("send_before IS NULL OR action_id IS NOT NULL", name="before_an_action"),
+        CheckConstraint("state <> 'scheduled' OR due_at IS NOT NULL", name="scheduled_for_a_time"),
         Index("alerts_under_way_idx", "state", postgresql_where=sql("state IN ('scheduled', 'sending')")),
         Index(
             "alerts_to_subscriber_idx",
@@ -84,13 +98,14 @@ class Delivery(Table):
     sender: Mapped[str] = mapped_column(Text)  # which of our addresses texts this person
     state: Mapped[DeliveryState] = mapped_column(Text)
     attempts: Mapped[int] = mapped_column(Integer, server_default=sql("0"))  # claims that may have sent
-    not_before: Mapped[Moment | None]  # the carrier asked for patience
+    not_before: Mapped[Moment | None]  # the carrier asked for patience, or people are asleep
     claimed_at: Mapped[Moment | None]
     message_sid: Mapped[str | None] = mapped_column(Text)
     returned_sid: Mapped[str | None] = mapped_column(Text)  # a text that the carrier gave back unsent
     code: Mapped[int | None] = mapped_column(Integer)  # Twilio's error code
-    reason: Mapped[str | None] = mapped_column(Text)  # why it was skipped
+    reason: Mapped[str | None] = mapped_column(Text)  # why it was skipped (reasons.py)
     changed_at: Mapped[Now]
+    list_id: Mapped[int | None] = mapped_column(BigInteger)  # which list spoke for this person (hours.py)
 
     # As few indexes as will do: each is written again whenever a delivery moves, four times a text.
     __table_args__ = (
@@ -102,7 +117,14 @@ class Delivery(Table):
             "alert_id",
             "sender",
             "id",
-            postgresql_where=sql("state = 'waiting'"),
+            postgresql_where=sql("state = 'waiting' AND not_before IS NULL"),
+        ),
+        # What waits for its time. Apart, so that a night's worth of it is not walked over at every claim.
+        Index(
+            "deliveries_parked_idx",
+            "alert_id",
+            "not_before",
+            postgresql_where=sql("state = 'waiting' AND not_before IS NOT NULL"),
         ),
         # What may be on its way: as many rows as there are requests in flight.
         Index(

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from alerts.actions import service as actions
-from alerts.broadcasts.audience import Audience, people_by_language
-from alerts.broadcasts.forecast import Forecast, Warned, forecast, warnings
+from alerts.actions.models import Action
+from alerts.broadcasts.approval import needs_approval, version_of
+from alerts.broadcasts.audience import Audience, named_lists
+from alerts.broadcasts.forecast import Forecast, Share, Warned, forecast, warnings
+from alerts.broadcasts.hours import AROUND_THE_CLOCK, Hours, voices
 from alerts.broadcasts.letters import text_one
+from alerts.broadcasts.lifecycle import lead_time
 from alerts.broadcasts.models import Alert
 from alerts.broadcasts.service import bodies_of, get_alert
 from alerts.broadcasts.states import AlertState
+from alerts.broadcasts.voices import list_hours, with_voices
 from alerts.language.catalogs import tr
 from alerts.language.languages import Language
 from alerts.language.segments import Segments, costly, segments
 from alerts.settings import settings
-from alerts.subscribers import lists
 from alerts.subscribers import service as subscribers
 from alerts.subscribers.models import Standing
 
@@ -37,11 +42,20 @@ class LanguagePreview:
 
 @dataclass(frozen=True)
 class Preview:
-    """Who will get what. ``missing``: people who read a language that the alert has no text in."""
+    """Who will get what. ``missing``: people who read a language that the alert has no text in.
 
+    ``put_off``: people for whom it is night when it begins; ``left_out``: those for whom the morning
+    comes after the action has begun. ``version``: what an approval is of.
+    """
+
+    alert: Alert
     languages: Mapping[Language, LanguagePreview]
     missing: Mapping[Language, int]
     forecast: Forecast
+    put_off: int
+    left_out: int
+    version: str
+    needs_approval: bool
     warnings: Sequence[Warned]
 
 
@@ -49,31 +63,81 @@ async def preview(session: AsyncSession, alert_id: int) -> Preview:
     """What would happen if it were sent as it stands. Raises NotFound, and whatever ``compose`` raises."""
     alert = await get_alert(session, alert_id)
     bodies = await bodies_of(session, alert)
-    audience = Audience.model_validate(alert.audience)
-    people = await people_by_language(session, audience)
+    action = await actions.get_action(session, alert.action_id) if alert.action_id else None
+    begins_at = _begins_at(alert, action)
+    until = action.starts_at if action and action.starts_at > begins_at else None
+    groups = await _groups(session, alert, begins_at)
+    people: Counter[Language] = Counter()
+    for group in groups:
+        people[group.language] += group.people
     languages = {
         language: LanguagePreview(
-            people.get(language, 0),
+            people[language],
             body,
             segments(body),
             {one.character: one.cheaper for one in costly(body)},
         )
         for language, body in bodies.items()
     }
-    parts = sum(one.people * one.segments.parts for one in languages.values())
-    begins_at = max(alert.send_at or datetime.now(UTC), datetime.now(UTC))
-    expected = forecast(parts, list(settings().rates.values()), settings().price_per_part, begins_at)
-    action = await actions.get_action(session, alert.action_id) if alert.action_id else None
+    written = [group for group in groups if group.language in bodies]
+    shares = [
+        Share(group.people * languages[group.language].segments.parts, group.hours) for group in written
+    ]
+    rates = list(settings().rates.values())
+    expected = forecast(shares, rates, settings().price_per_part, begins_at, until)
+    asleep = [(group.people, group.opens_at) for group in written if group.opens_at]
+    left_out = sum(count for count, opens_at in asleep if until and opens_at >= until)
+    put_off = sum(count for count, _ in asleep) - left_out
     found = warnings(
         expected,
-        {language: body for language, body in bodies.items() if people.get(language)},
-        starts_at=action.starts_at if action else None,
-        zones=await lists.zones_of(session, audience.lists) or {settings().default_timezone},
-        urgent=alert.urgent,
+        {language: body for language, body in bodies.items() if people[language]},
+        put_off=put_off,
         first=await _is_first(session),
     )
-    missing = {language: count for language, count in people.items() if language not in bodies}
-    return Preview(languages, missing, expected, found)
+    return Preview(
+        alert,
+        languages,
+        {language: count for language, count in people.items() if language not in bodies},
+        expected,
+        put_off,
+        left_out,
+        version_of(alert, bodies),
+        needs_approval(people.total()),
+        found,
+    )
+
+
+def _begins_at(alert: Alert, action: Action | None) -> datetime:
+    wanted = lead_time(alert, action) if alert.send_before and action else alert.send_at
+    now = datetime.now(UTC)
+    return max(wanted or now, now)
+
+
+@dataclass(frozen=True)
+class _Group:
+    """People of one language whom one list speaks for. ``opens_at``: where it is night when it begins."""
+
+    language: Language
+    people: int
+    hours: Hours
+    opens_at: datetime | None
+
+
+async def _groups(session: AsyncSession, alert: Alert, begins_at: datetime) -> list[_Group]:
+    """Everyone who may be texted; of an urgent alert, at any hour."""
+    audience = Audience.model_validate(alert.audience)
+    every_list = await list_hours(session)
+    hours = {one.list_id: one.hours for one in every_list}
+    who = with_voices(audience, voices(every_list, named_lists(audience), begins_at)).subquery()
+    alike = who.c.language, who.c.list_id, who.c.opens_at
+    query = select(*alike, func.count()).where(who.c.standing == Standing.ACTIVE).group_by(*alike)
+    groups = []
+    for language, list_id, opens_at, people in await session.execute(query):
+        if alert.urgent:
+            groups.append(_Group(Language(language), people, AROUND_THE_CLOCK, None))
+        else:
+            groups.append(_Group(Language(language), people, hours[list_id], opens_at))
+    return groups
 
 
 async def _is_first(session: AsyncSession) -> bool:

@@ -1,21 +1,24 @@
-"""The clock's duties towards alerts: what is due, what is owed, what is over."""
+"""The clock's duties towards alerts: what is due, what is not true any more, what is owed, what is over."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from alerts.broadcasts import changes, lifecycle
 from alerts.broadcasts.models import Alert
-from alerts.broadcasts.service import send
-from alerts.broadcasts.statements import ADOPT, FINISH, OWED, WITHDRAW_CANCELLED
-from alerts.broadcasts.states import AlertState
+from alerts.broadcasts.statements import ADOPT, FINISH, OWED, RELEASE, WITHDRAW_CANCELLED
+from alerts.broadcasts.states import AlertKind, AlertState
+from alerts.broadcasts.timing import too_late
 from alerts.errors import DomainError
+from alerts.team.audit import note
 
-WITHDRAWN_AT_ONCE = 20_000
+AT_ONCE = 20_000  # deliveries that one statement withdraws or releases, so that the clock goes on ticking
 
 log = logging.getLogger(__name__)
 
@@ -23,20 +26,52 @@ log = logging.getLogger(__name__)
 async def start_due(session: AsyncSession) -> int:
     """Start every scheduled alert whose time has come. How many.
 
-    One that cannot start (its action was cancelled, a language lost its text) is paused, and says
-    why: nothing is sent that an organizer would not want, nothing is dropped in silence.
+    One that cannot start (a language lost its text, it is too many people for one organizer) is paused,
+    and one whose time is over is missed; both say why. Nothing is sent that an organizer would not want,
+    nothing is dropped in silence.
     """
-    due = select(Alert).where(Alert.state == AlertState.SCHEDULED, Alert.send_at <= func.now())
+    await changes.follow(session)  # first: an action may have been moved since
+    due = select(Alert).where(Alert.state == AlertState.SCHEDULED, Alert.due_at <= func.now())
+    # The latest first: of several reminders that were kept from going out, one is enough.
+    due = due.order_by(Alert.due_at.desc(), Alert.id).with_for_update(skip_locked=True)
+    reminded: set[tuple[int | None, str]] = set()
     started = 0
-    for alert in await session.scalars(due.with_for_update(skip_locked=True)):
-        try:
-            await send(session, alert.id)
-            started += 1
-        except DomainError as error:
-            alert.state = AlertState.PAUSED
-            alert.trouble = str(error)
-            log.error("alert could not start: alert=%s code=%s", alert.id, error.code)  # noqa: TRY400 - no trace
+    for alert in await session.scalars(due):
+        if alert.kind == AlertKind.REMINDER:
+            whom = alert.action_id, repr(alert.audience)
+            if whom in reminded:
+                _miss(session, alert, "It was kept from going out until the next reminder was due.")
+                continue
+            reminded.add(whom)
+        started += await _start(session, alert)
     return started
+
+
+async def _start(session: AsyncSession, alert: Alert) -> bool:
+    assert alert.due_at  # noqa: S101 - a constraint of the table
+    if too_late(datetime.now(UTC), alert.due_at, alert.until):
+        _miss(session, alert, f"It was due at {alert.due_at.isoformat()}, and was kept from going out.")
+        return False
+    try:
+        await lifecycle.start(session, alert)
+    except DomainError as error:
+        alert.state = AlertState.PAUSED
+        alert.trouble = str(error)
+        log.error("alert could not start: alert=%s code=%s", alert.id, error.code)  # noqa: TRY400 - no trace
+        return False
+    return True
+
+
+def _miss(session: AsyncSession, alert: Alert, why: str) -> None:
+    alert.state = AlertState.MISSED
+    alert.trouble = f"{why} Nothing of it was sent."
+    note(session, None, "missed", "alert", alert.id)
+    log.error("alert missed its time: alert=%s", alert.id)
+
+
+async def release(session: AsyncSession) -> None:
+    """Let go what waited for its time, where that has come: the morning, or what the carrier asked for."""
+    await session.execute(RELEASE, {"size": AT_ONCE})
 
 
 @dataclass(frozen=True)
@@ -56,7 +91,8 @@ async def owed(session: AsyncSession, most: int) -> list[Owed]:
 
 async def finish(session: AsyncSession) -> None:
     """Close the alerts of which nothing is open, and withdraw what a cancelled one still had."""
-    await session.execute(WITHDRAW_CANCELLED, {"size": WITHDRAWN_AT_ONCE})
+    for statement in WITHDRAW_CANCELLED:
+        await session.execute(statement, {"size": AT_ONCE})
     await session.execute(FINISH)
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, Field, StringConstraints, model_validator
+from pydantic import BaseModel, Field, StringConstraints
 
 from alerts.broadcasts.audience import Audience, Key
 from alerts.broadcasts.forecast import Hint
-from alerts.broadcasts.states import AlertState, DeliveryState
+from alerts.broadcasts.states import AlertKind, AlertState, DeliveryState
 from alerts.language.languages import Language
 from alerts.language.segments import Encoding
 from alerts.subscribers.models import Standing
@@ -32,6 +32,31 @@ Texts = Annotated[
 ]
 
 
+UrgentReason = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
+    Field(
+        description="why it goes out in quiet hours too; kept in the audit trail",
+        examples=["Police at the gate since four, people must know before the shift"],
+    ),
+]
+SendAt = Annotated[
+    datetime,
+    Field(
+        description="with an offset; or without: by the clocks of the action's place, else DEFAULT_TIMEZONE",
+        examples=["2026-12-05T09:00:00"],
+    ),
+]
+SendBefore = Annotated[
+    str,
+    Field(
+        max_length=20,
+        description="so long before the action: days keep the time on the clock, hours are exact",
+        examples=["P1D", "PT24H", "PT90M"],
+    ),
+]
+
+
 class NewAlert(Closed):
     """An alert to send later; nothing goes out before ``send``."""
 
@@ -40,37 +65,44 @@ class NewAlert(Closed):
     action: Key | None = None
     asks_rsvp: bool = False
     urgent: bool = False
-    send_at: AwareDatetime | None = None
-
-    @model_validator(mode="after")
-    def _asks_about_an_action(self) -> NewAlert:
-        if self.asks_rsvp and self.action is None:
-            raise ValueError("asks_rsvp needs an action to answer to")
-        return self
+    urgent_reason: UrgentReason | None = None
+    send_at: SendAt | None = None
+    send_before: SendBefore | None = None
 
 
 class AlertChange(Closed):
-    """What to change of a draft; what is left out stays."""
+    """What to change of a draft; what is left out stays. A time of null is none: sent when it is sent."""
 
     audience: Audience | None = None
     text: Texts | None = None
     action: Key | None = None
     asks_rsvp: bool | None = None
     urgent: bool | None = None
-    send_at: AwareDatetime | None = None
+    urgent_reason: UrgentReason | None = None
+    send_at: SendAt | None = None
+    send_before: SendBefore | None = None
 
 
 class AlertOut(BaseModel):
-    """An alert. ``trouble`` says in plain words why it is paused."""
+    """An alert. ``trouble`` says in plain words why it is paused, missed or withdrawn.
+
+    ``due_at``: when it begins, once it was sent for later; until then it can be undone. ``approved``:
+    somebody approved exactly what it is now.
+    """
 
     id: int
+    kind: AlertKind
     state: AlertState
     audience: Audience
     text: dict[Language, str]
     action: int | None
     asks_rsvp: bool
     urgent: bool
+    urgent_reason: str | None
     send_at: datetime | None
+    send_before: str | None
+    due_at: datetime | None
+    approved: bool
     trouble: str | None
     created_at: datetime
     finished_at: datetime | None
@@ -102,10 +134,28 @@ class WarningOut(BaseModel):
     detail: str
 
 
+class ApprovalOut(BaseModel):
+    """Whether a second organizer must approve it, and has. ``version``: what is approved, as it is now."""
+
+    needed: bool
+    version: str
+    approved: bool
+    approved_by: int | None  # the API key that did
+    approved_at: datetime | None
+
+
+class Approve(Closed):
+    """What exactly is approved: the ``version`` of the preview that was looked at."""
+
+    version: Annotated[str, Field(min_length=1, max_length=64, examples=["3f9a1c0b7d52e684"])]
+
+
 class PreviewOut(BaseModel):
     """Who will get what, what it costs, and from when to when the texts land at the senders' pace.
 
-    ``missing`` are languages with people but no text: they stop the send.
+    ``missing`` are languages with people but no text: they stop the send. ``put_off``: people for whom
+    it is night when it begins, who get it when their list opens. ``left_out``: people for whom that is
+    after the action has begun, who get nothing.
     """
 
     people: int
@@ -116,6 +166,9 @@ class PreviewOut(BaseModel):
     lands_at: datetime
     languages: dict[Language, LanguagePreviewOut]
     missing: list[Language]
+    put_off: int
+    left_out: int
+    approval: ApprovalOut
     warnings: list[WarningOut]
 
 
@@ -155,6 +208,9 @@ class DeliveryOut(BaseModel):
     message_sid: str | None
     code: int | None
     reason: str | None
+    why: str | None  # in plain words, where it did not arrive
+    list: int | None  # which list spoke for this person
+    not_before: datetime | None
     changed_at: datetime
 
 

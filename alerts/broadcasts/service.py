@@ -1,9 +1,8 @@
-"""What can be done with alerts: write, preview, send, pause, resume, cancel, report."""
+"""What can be done with alerts: write, change, look at. How they go out: lifecycle.py."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import func, select
@@ -14,10 +13,13 @@ from alerts.broadcasts.audience import Audience, people_by_language, require_aud
 from alerts.broadcasts.models import Alert, Delivery, Progress
 from alerts.broadcasts.states import AlertState, DeliveryState
 from alerts.broadcasts.texts import Facts, compose
+from alerts.broadcasts.timing import in_utc, read_lead
 from alerts.errors import Conflict, DomainError, NotFound
 from alerts.language.languages import Language
 from alerts.settings import settings
 from alerts.storage.pages import page_of
+from alerts.team.audit import note
+from alerts.team.models import ApiKey
 
 
 class NotADraft(Conflict):
@@ -66,38 +68,42 @@ class MissingTexts(DomainError):
         )
 
 
-async def create_alert(session: AsyncSession, audience: Audience, facts: Mapping[str, Any]) -> Alert:
-    """Write a draft. Raises NotFound for its action or lists, and whatever ``compose`` raises."""
+async def create_alert(
+    session: AsyncSession, audience: Audience, facts: Mapping[str, Any], by: ApiKey | None = None
+) -> Alert:
+    """Write a draft from ``facts``, one for each column.
+
+    Raises NotFound for its action or lists, AsksAboutNothing, UrgentWithoutReason, TwoTimes,
+    BeforeNothing, BadLead, NoSuchTime, TimeComesTwice, and whatever ``compose`` raises.
+    """
     alert = Alert(audience=audience.model_dump(mode="json"), **facts)
     await _check(session, alert)
+    alert.written_by = by.id if by else None
     session.add(alert)
     await session.flush()
     await session.refresh(alert)
+    note(session, by, "written", "alert", alert.id)
     return alert
 
 
-async def change_alert(session: AsyncSession, alert_id: int, facts: Mapping[str, Any]) -> Alert:
-    """Change what ``facts`` holds. Raises NotFound, NotADraft, and whatever ``compose`` raises."""
+async def change_alert(
+    session: AsyncSession, alert_id: int, facts: Mapping[str, Any], by: ApiKey | None = None
+) -> Alert:
+    """Change what ``facts`` holds. Raises NotFound, NotADraft, and what ``create_alert`` raises."""
     alert = await get_alert(session, alert_id, lock=True)
     if alert.state != AlertState.DRAFT:
         raise NotADraft(alert_id, alert.state)
+    # One time takes the place of the other.
+    given = [name for name in ("send_at", "send_before") if facts.get(name)]
+    if len(given) == 1:
+        alert.send_at = alert.send_before = None
     for name, value in facts.items():
         setattr(alert, name, value)
-    if alert.asks_rsvp and alert.action_id is None:
-        raise AsksAboutNothing
     await _check(session, alert)
+    alert.written_by = by.id if by else None
+    note(session, by, "changed", "alert", alert_id, fields=", ".join(sorted(facts)))
     await session.flush()
     return alert
-
-
-class AsksAboutNothing(DomainError):
-    """An alert that asks who will come, without an action to come to."""
-
-    code = "asks_about_nothing"
-    field = "asks_rsvp"
-
-    def __init__(self) -> None:
-        super().__init__("asks_rsvp needs an action to answer to.")
 
 
 async def get_alert(session: AsyncSession, alert_id: int, *, lock: bool = False) -> Alert:
@@ -128,65 +134,9 @@ async def bodies_of(session: AsyncSession, alert: Alert) -> dict[Language, str]:
     return compose(texts, facts, settings().organization_name)
 
 
-async def send(session: AsyncSession, alert_id: int) -> Alert:
-    """Start the sending, or set it for ``send_at``. Sending twice is sending once.
-
-    Raises NotFound, WrongState, MissingTexts, NobodyThere, ActionCancelled, and whatever
-    ``compose`` raises.
-    """
-    alert = await get_alert(session, alert_id, lock=True)
-    if alert.state in (AlertState.SENDING, AlertState.SENT):
-        return alert
-    if alert.state not in (AlertState.DRAFT, AlertState.SCHEDULED):
-        raise WrongState(alert_id, alert.state, "sending it")
-    bodies = await _ready_to_go(session, alert)
-    if alert.send_at and alert.send_at > datetime.now(UTC):
-        alert.state = AlertState.SCHEDULED
-    else:
-        alert.bodies = {str(language): body for language, body in bodies.items()}
-        alert.state = AlertState.SENDING
-    await session.flush()
-    return alert
-
-
-async def pause(session: AsyncSession, alert_id: int, trouble: str | None = None) -> Alert:
-    """Claim no more of it until it is resumed. Raises NotFound, WrongState."""
-    alert = await get_alert(session, alert_id, lock=True)
-    if alert.state not in (AlertState.SENDING, AlertState.PAUSED):
-        raise WrongState(alert_id, alert.state, "pausing it")
-    alert.state = AlertState.PAUSED
-    alert.trouble = trouble or alert.trouble
-    await session.flush()
-    return alert
-
-
-async def resume(session: AsyncSession, alert_id: int) -> Alert:
-    """Go on with a paused alert. Raises NotFound, WrongState."""
-    alert = await get_alert(session, alert_id, lock=True)
-    if alert.state not in (AlertState.SENDING, AlertState.PAUSED):
-        raise WrongState(alert_id, alert.state, "resuming it")
-    if alert.bodies is None:  # it was paused because it could not begin
-        alert.bodies = {
-            str(language): body for language, body in (await _ready_to_go(session, alert)).items()
-        }
-    alert.state = AlertState.SENDING
-    alert.trouble = alert.stumble = None
-    alert.stumbles = 0
-    await session.flush()
-    return alert
-
-
-async def cancel(session: AsyncSession, alert_id: int) -> Alert:
-    """Send no more of it, ever. What is on its way arrives. Raises NotFound, WrongState.
-
-    From here on nothing is claimed; the clock withdraws what waits, however much that is.
-    """
-    alert = await get_alert(session, alert_id, lock=True)
-    if alert.state == AlertState.SENT:
-        raise WrongState(alert_id, alert.state, "cancelling it")
-    alert.state = AlertState.CANCELLED
-    await session.flush()
-    return alert
+async def people_now(session: AsyncSession, alert: Alert) -> dict[Language, int]:
+    """How many people of each language the alert would reach now."""
+    return await people_by_language(session, Audience.model_validate(alert.audience))
 
 
 async def report(session: AsyncSession, alert_id: int) -> list[tuple[Language, DeliveryState, int]]:
@@ -214,20 +164,24 @@ async def page_of_deliveries(
 
 
 async def _check(session: AsyncSession, alert: Alert) -> None:
+    if alert.asks_rsvp and alert.action_id is None:
+        raise AsksAboutNothing
+    if alert.urgent and not alert.urgent_reason:
+        raise UrgentWithoutReason
+    if alert.send_at and alert.send_before:
+        raise TwoTimes
     await require_audience(session, Audience.model_validate(alert.audience))
     await bodies_of(session, alert)
+    if alert.send_before:
+        if alert.action_id is None:
+            raise BeforeNothing
+        read_lead(alert.send_before)
+    if alert.send_at:
+        alert.send_at = in_utc(alert.send_at, await zone_of(session, alert))
 
 
-async def _ready_to_go(session: AsyncSession, alert: Alert) -> dict[Language, str]:
-    if alert.action_id is not None:
-        action = await actions.get_action(session, alert.action_id)
-        if action.cancelled_at:
-            raise actions.ActionCancelled(action.id)
-    bodies = await bodies_of(session, alert)
-    people = await people_by_language(session, Audience.model_validate(alert.audience))
-    if not people:
-        raise NobodyThere
-    missing = {language: count for language, count in people.items() if language not in bodies}
-    if missing:
-        raise MissingTexts(missing)
-    return bodies
+async def zone_of(session: AsyncSession, alert: Alert) -> str:
+    """By whose clocks its times are meant: those of its action's place, else DEFAULT_TIMEZONE."""
+    if alert.action_id is None:
+        return settings().default_timezone
+    return (await actions.get_action(session, alert.action_id)).timezone

@@ -21,24 +21,49 @@ MAY_GET_A_LETTER = "(s.standing IN ('active', 'unreachable') OR s.standing = 'pe
 
 # Plan: index scan of deliveries_waiting_idx (alert, sender, id) for :size rows, skipping what
 # another worker holds; then subscribers by key. ``after`` spares the walk over index entries that
-# are dead already. Somebody who left is skipped here: this is the last look before the text goes out.
+# are dead already. This is the last look before the text goes out: somebody who left is skipped, and
+# everybody once the action has begun; people of a list that is closed now wait until it opens.
 CLAIM = text("""
     WITH batch AS MATERIALIZED (
-        SELECT d.id, s.phone, coalesce(s.standing, 'gone') AS standing
-        FROM deliveries d LEFT JOIN subscribers s ON s.id = d.subscriber_id
-        WHERE d.alert_id = :alert AND d.sender = :sender AND d.state = 'waiting' AND d.id > :after
-          AND (d.not_before IS NULL OR d.not_before <= now())
-          AND EXISTS (SELECT FROM alerts a WHERE a.id = :alert AND a.state = 'sending')
+        SELECT d.id, d.list_id, s.phone, coalesce(s.standing, 'gone') AS standing, a.until, a.urgent
+        FROM deliveries d
+        CROSS JOIN (SELECT until, urgent FROM alerts WHERE id = :alert AND state = 'sending') AS a
+        LEFT JOIN subscribers s ON s.id = d.subscriber_id
+        WHERE d.alert_id = :alert AND d.sender = :sender AND d.state = 'waiting' AND d.not_before IS NULL
+          AND d.id > :after
         ORDER BY d.id LIMIT :size
         FOR UPDATE OF d SKIP LOCKED
+    ), fate AS (
+        SELECT b.id, b.phone, closed.opens_at,
+               CASE WHEN b.standing <> 'active' THEN b.standing
+                    WHEN b.until <= now() THEN 'too late'
+                    WHEN b.until <= closed.opens_at THEN 'quiet hours' END AS reason
+        FROM batch b
+        LEFT JOIN unnest(cast(:closed AS bigint[]), cast(:opens_at AS timestamptz[]))
+            AS closed(list_id, opens_at) ON closed.list_id = coalesce(b.list_id, 0) AND NOT b.urgent
     )
     UPDATE deliveries d
-    SET state = CASE WHEN batch.standing = 'active' THEN 'sending' ELSE 'skipped' END,
-        reason = CASE WHEN batch.standing = 'active' THEN NULL ELSE batch.standing END,
-        attempts = d.attempts + 1, claimed_at = now(), changed_at = now(), not_before = NULL
-    FROM batch
-    WHERE d.id = batch.id
-    RETURNING d.id, d.subscriber_id, d.language, d.attempts, d.state, batch.phone
+    SET state = CASE WHEN fate.reason IS NOT NULL THEN 'skipped'
+                     WHEN fate.opens_at IS NOT NULL THEN 'waiting' ELSE 'sending' END,
+        reason = fate.reason,
+        not_before = CASE WHEN fate.reason IS NULL THEN fate.opens_at END,
+        attempts = d.attempts + CASE WHEN fate.opens_at IS NULL OR fate.reason IS NOT NULL THEN 1 ELSE 0 END,
+        claimed_at = now(), changed_at = now()
+    FROM fate
+    WHERE d.id = fate.id
+    RETURNING d.id, d.subscriber_id, d.language, d.attempts, d.state, fate.phone
+""")
+
+# What waited for its time, and whose time has come. Apart from the rest (deliveries_parked_idx), so
+# that no claim walks over a night's worth of it.
+RELEASE = text("""
+    UPDATE deliveries SET not_before = NULL
+    WHERE id IN (
+        SELECT due.id FROM alerts a CROSS JOIN LATERAL (
+            SELECT id FROM deliveries
+            WHERE alert_id = a.id AND state = 'waiting' AND not_before <= now()
+            ORDER BY not_before LIMIT :size FOR UPDATE SKIP LOCKED) AS due
+        WHERE a.state = 'sending')
 """)
 
 # Each letter's one delivery is looked up by its key in a subquery that the planner must leave as it is:
@@ -94,8 +119,8 @@ UNCLAIM = text("""
     WHERE id = ANY (cast(:deliveries AS bigint[])) AND state = 'sending'
 """)
 
-# Of texts that were claimed a while ago: those that their person, or their alert, wants no more. A
-# letter to somebody who was forgotten is not there any more.
+# Of texts that were claimed a while ago: those that their person, or their alert, wants no more, or
+# not now. A letter to somebody who was forgotten is not there any more.
 STOPPED = text(f"""
     SELECT o.id, wanted IS NOT TRUE AS left
     FROM unnest(cast(:deliveries AS bigint[])) AS o(id)
@@ -105,7 +130,9 @@ STOPPED = text(f"""
     LATERAL (
         SELECT s.standing = 'active' OR a.to_subscriber IS NOT NULL AND {MAY_GET_A_LETTER}
     ) AS o2 (wanted)
-    WHERE wanted IS NOT TRUE OR a.state IS DISTINCT FROM 'sending'
+    WHERE wanted IS NOT TRUE OR a.state IS DISTINCT FROM 'sending' OR a.until <= now()
+       OR a.to_subscriber IS NULL AND NOT a.urgent
+          AND coalesce(d.list_id, 0) = ANY (cast(:closed AS bigint[]))
 """)  # noqa: S608 - the table above
 
 # Rows are locked in the order of their ids before they are changed: two groups that overlap, a
@@ -129,7 +156,7 @@ RECORD = text(f"""
         SET state = o.state, code = o.code,
             message_sid = CASE WHEN d.reason = 'forgotten' THEN NULL ELSE coalesce(d.message_sid, o.sid) END,
             reason = CASE WHEN d.reason = 'forgotten' THEN d.reason ELSE o.reason END,
-            not_before = now() + o.wait * interval '1 second', changed_at = now()
+            not_before = CASE WHEN o.wait > 0 THEN now() + o.wait * interval '1 second' END, changed_at = now()
         FROM o
         WHERE d.id = o.id AND d.id = ANY (ARRAY(SELECT id FROM o))
           AND d.attempts = o.attempt AND o.sid IS DISTINCT FROM coalesce(d.returned_sid, '')
@@ -164,7 +191,7 @@ CALLBACK = text(f"""
         SET state = o.state, code = coalesce(o.code, d.code), changed_at = now(),
             message_sid = CASE WHEN o.state = 'waiting' OR d.reason = 'forgotten' THEN NULL ELSE o.sid END,
             returned_sid = CASE WHEN o.state = 'waiting' THEN o.sid ELSE d.returned_sid END,
-            not_before = now() + o.wait * interval '1 second'
+            not_before = CASE WHEN o.wait > 0 THEN now() + o.wait * interval '1 second' END
         FROM o
         WHERE d.id = o.id AND d.id = ANY (ARRAY(SELECT id FROM o))
           AND (d.message_sid IS NULL OR d.message_sid = o.sid)
@@ -191,42 +218,62 @@ EXPIRE_CLAIMS = text("""
     RETURNING id
 """)
 
-# An alert is over when nothing of it is open. Runs in its own transaction, after the outcomes are
-# committed: of several workers that finish together, the last sees it all.
+# An alert is over when nothing of it is open; one question for each index that knows. Runs in its own
+# transaction, after the outcomes are committed: of several workers that finish together, the last sees
+# it all.
 FINISH = text("""
     UPDATE alerts a SET state = 'sent', finished_at = now()
     WHERE a.state = 'sending' AND a.prepared_at IS NOT NULL
       AND NOT EXISTS (
-          SELECT FROM deliveries d
-          WHERE d.alert_id = a.id AND d.state IN ('waiting', 'sending', 'unknown'))
+          SELECT FROM deliveries d WHERE d.alert_id = a.id AND d.state = 'waiting' AND d.not_before IS NULL)
+      AND NOT EXISTS (
+          SELECT FROM deliveries d WHERE d.alert_id = a.id AND d.state = 'waiting' AND d.not_before IS NOT NULL)
+      AND NOT EXISTS (
+          SELECT FROM deliveries d WHERE d.alert_id = a.id AND d.state IN ('sending', 'unknown'))
     RETURNING a.id
 """)
 
-# What a cancelled alert still had to send; :size at a time, so that the clock goes on ticking.
-WITHDRAW_CANCELLED = text("""
-    UPDATE deliveries SET state = 'cancelled', changed_at = now()
-    WHERE id IN (
-        SELECT d.id FROM alerts a JOIN deliveries d ON d.alert_id = a.id AND d.state = 'waiting'
-        WHERE a.state = 'cancelled' LIMIT :size FOR UPDATE OF d SKIP LOCKED)
-""")
+# What a cancelled alert still had to send, and what of it waited for its time: the indexes are two.
+WITHDRAW_CANCELLED = tuple(
+    text(f"""
+        UPDATE deliveries SET state = 'cancelled', not_before = NULL, changed_at = now()
+        WHERE id IN (
+            SELECT d.id FROM alerts a JOIN deliveries d ON d.alert_id = a.id
+            WHERE a.state = 'cancelled' AND d.state = 'waiting' AND d.not_before {told}
+            LIMIT :size FOR UPDATE OF d SKIP LOCKED)
+    """)  # noqa: S608 - one of two words of ours
+    for told in ("IS NULL", "IS NOT NULL")
+)
+
+# Its action has another time or place now, or is off: what waits of it is not true any more.
+_STALE = """EXISTS (
+        SELECT FROM actions c WHERE c.id = a.action_id AND c.version <> a.action_version)"""
 
 # Alerts that workers have something to do for, urgent ones first.
-UNDER_WAY = text("""
-    SELECT a.id, a.urgent, a.bodies, a.prepared_at IS NULL AS unwritten
-    FROM alerts a WHERE a.state = 'sending' AND a.to_subscriber IS NULL ORDER BY a.urgent DESC, a.id
-""")
+UNDER_WAY = text(f"""
+    SELECT a.id, a.urgent, a.kind = 'reminder' AS reminds, a.bodies, a.prepared_at IS NULL AS unwritten
+    FROM alerts a WHERE a.state = 'sending' AND a.to_subscriber IS NULL AND NOT {_STALE}
+    ORDER BY a.urgent DESC, a.kind = 'reminder', a.id
+""")  # noqa: S608 - a condition of ours
 
 # Whether a worker could do something now for any of them; :most texts are enough to know.
-OWED = text("""
+OWED = text(f"""
     SELECT a.id, a.prepared_at IS NULL,
            (SELECT count(*) FROM (
                 SELECT FROM deliveries d
-                WHERE d.alert_id = a.id AND d.state = 'waiting'
-                  AND (d.not_before IS NULL OR d.not_before <= now())
+                WHERE d.alert_id = a.id AND d.state = 'waiting' AND d.not_before IS NULL
                 LIMIT :most) AS due)
-    FROM alerts a WHERE a.state = 'sending'
+    FROM alerts a WHERE a.state = 'sending' AND NOT {_STALE}
     ORDER BY a.urgent DESC, a.id
-""")
+""")  # noqa: S608 - the same
+
+# Alerts under way whose action changed, or all of one action.
+STALE = text(f"""
+    SELECT a.id FROM alerts a
+    WHERE a.state IN ('scheduled', 'sending', 'paused') AND a.to_subscriber IS NULL
+      AND (cast(:action AS bigint) IS NULL OR a.action_id = :action) AND {_STALE}
+    ORDER BY a.id
+""")  # noqa: S608 - the same
 
 # Texts that were to go out from an address which is not ours any more: the others take them over.
 ADOPT = text("""
@@ -234,7 +281,7 @@ ADOPT = text("""
     SET sender = (cast(:senders AS text[]))[1 + d.subscriber_id % cardinality(cast(:senders AS text[]))]
     FROM alerts a
     WHERE a.id = d.alert_id AND a.state IN ('sending', 'paused')
-      AND d.state = 'waiting' AND d.sender <> ALL (cast(:senders AS text[]))
+      AND d.state = 'waiting' AND d.not_before IS NULL AND d.sender <> ALL (cast(:senders AS text[]))
 """)
 
 # A worker failed over an alert: how often, in the same way.

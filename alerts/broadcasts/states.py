@@ -14,6 +14,15 @@ class AlertState(StrEnum):
     PAUSED = "paused"
     SENT = "sent"
     CANCELLED = "cancelled"
+    MISSED = "missed"  # nothing was sent in time, and now it would make no sense
+
+
+class AlertKind(StrEnum):
+    """What an alert is for."""
+
+    CALL = "call"
+    REMINDER = "reminder"  # of an action, so long before it, to whoever answered so
+    CORRECTION = "correction"  # to whoever was told what is not true any more
 
 
 class DeliveryState(StrEnum):

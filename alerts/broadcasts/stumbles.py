@@ -6,7 +6,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from alerts.broadcasts import service
+from alerts.broadcasts import lifecycle
 from alerts.broadcasts.statements import STUMBLE
 from alerts.errors import DomainError
 from alerts.storage.engine import DATABASE_AWAY, session_scope
@@ -38,5 +38,5 @@ async def _note(alert_id: int, how: str) -> None:
         times = await session.scalar(STUMBLE, {"alert": alert_id, "how": how})
         if times is not None and times >= MOST_STUMBLES:
             trouble = f"Sending failed {times} times in the same way: {how}. It waits to be resumed."
-            await service.pause(session, alert_id, trouble)
+            await lifecycle.pause(session, alert_id, trouble)
             log.error("alert paused: alert=%s stumbles=%s", alert_id, times)

@@ -26,6 +26,7 @@ from alerts.subscribers.schemas import (
     ProvenConsent,
     SubscriberChange,
     SubscriberOut,
+    TextingHours,
 )
 from alerts.subscribers.service import Proof
 from alerts.team.access import Caller, Id, MayNotReadNumbers, Session, authenticated
@@ -38,7 +39,14 @@ router = APIRouter(route_class=IdempotentRoute, prefix="/v1", dependencies=[Depe
 @router.post("/lists", status_code=201, tags=["lists"])
 async def create_list(body: NewList, session: Session) -> ListOut:
     """Make a list, with a join word in each language."""
-    made = await lists.create_list(session, body.name, body.timezone, body.join_words, confirms=body.confirms)
+    made = await lists.create_list(
+        session,
+        body.name,
+        body.timezone,
+        body.join_words,
+        confirms=body.confirms,
+        hours=_opening(body.hours),
+    )
     return (await _lists_out(session, [made]))[0]
 
 
@@ -65,6 +73,7 @@ async def change_list(list_id: Id, body: ListChange, session: Session) -> ListOu
         timezone=body.timezone,
         words=body.join_words,
         confirms=body.confirms,
+        hours=_opening(body.hours) if "hours" in body.model_fields_set else ...,
     )
     return (await _lists_out(session, [changed]))[0]
 
@@ -160,6 +169,10 @@ async def proof_of_consent(body: PhoneQuestion, session: Session, caller: Caller
     return ConsentProof(phone=who.phone, standing=who.standing, language=who.language, events=events)
 
 
+def _opening(hours: TextingHours | None) -> lists.Opening | None:
+    return (hours.opens, hours.closes) if hours else None
+
+
 def _event(event: ConsentEvent) -> dict[str, Any]:
     return {
         "kind": event.kind,
@@ -180,6 +193,7 @@ async def _lists_out(session: AsyncSession, rows: Sequence[List]) -> list[ListOu
             timezone=row.timezone,
             join_words=words[row.id],
             confirms=row.confirms,
+            hours=TextingHours(opens=row.opens, closes=row.closes) if row.opens and row.closes else None,
         )
         for row in rows
     ]

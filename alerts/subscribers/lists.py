@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import time
+from types import EllipsisType
 
-from sqlalchemy import delete, exists, select
+from sqlalchemy import Row, delete, exists, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -62,11 +64,23 @@ class ListHasMembers(Conflict):
         super().__init__(f"List {list_id} has people on it. Move them to another list first.")
 
 
-async def create_list(
-    session: AsyncSession, name: str, timezone: str, words: Mapping[Language, str], *, confirms: bool = False
+Opening = tuple[time, time]  # when a list opens and closes, by the clocks of its zone
+
+
+async def create_list(  # noqa: PLR0913 - what a list is
+    session: AsyncSession,
+    name: str,
+    timezone: str,
+    words: Mapping[Language, str],
+    *,
+    confirms: bool = False,
+    hours: Opening | None = None,
 ) -> List:
     """Make a list. Raises ListNameTaken, JoinWordTaken, JoinWordReserved."""
-    row = insert(List).values(name=name, timezone=timezone, confirms=confirms)
+    opens, closes = hours or (None, None)
+    row = insert(List).values(
+        name=name, timezone=timezone, confirms=confirms, opens=opens, closes=closes
+    )
     made: List | None = await session.scalar(row.on_conflict_do_nothing().returning(List))
     if made is None:
         raise ListNameTaken(name)
@@ -75,7 +89,7 @@ async def create_list(
     return made
 
 
-async def change_list(
+async def change_list(  # noqa: PLR0913 - what a list is
     session: AsyncSession,
     list_id: int,
     *,
@@ -83,8 +97,9 @@ async def change_list(
     timezone: str | None = None,
     words: Mapping[Language, str] | None = None,
     confirms: bool | None = None,
+    hours: Opening | None | EllipsisType = ...,
 ) -> List:
-    """Change what is given. Raises NotFound, ListNameTaken, JoinWordTaken, JoinWordReserved."""
+    """Change what is given; ``hours`` of None are those of everybody. Raises NotFound, ListNameTaken, JoinWordTaken, JoinWordReserved."""
     changed = await get_list(session, list_id)
     if name is not None and name != changed.name:
         if await session.scalar(select(exists().where(List.name == name))):
@@ -94,6 +109,8 @@ async def change_list(
         changed.timezone = timezone
     if confirms is not None:
         changed.confirms = confirms
+    if not isinstance(hours, EllipsisType):
+        changed.opens, changed.closes = hours or (None, None)
     if words is not None:
         await session.execute(delete(JoinWord).where(JoinWord.list_id == list_id))
         await _set_join_words(session, list_id, words)
@@ -145,6 +162,11 @@ async def words_of_lists(session: AsyncSession, list_ids: Iterable[int]) -> dict
 async def zones_of(session: AsyncSession, list_ids: Iterable[int]) -> set[str]:
     """The time zones of these lists."""
     return set(await session.scalars(select(List.timezone).where(List.id.in_(set(list_ids)))))
+
+
+async def hours_of_lists(session: AsyncSession) -> Sequence[Row[int, str, time | None, time | None]]:
+    """Id, time zone, and the hours of its own where it has some, of every list."""
+    return (await session.execute(select(List.id, List.timezone, List.opens, List.closes))).all()
 
 
 async def names_of_lists(session: AsyncSession) -> dict[int | None, str]:

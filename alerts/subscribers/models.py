@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import time
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, Boolean, CheckConstraint, ForeignKey, Index, LargeBinary, Text, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    Text,
+    Time,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -45,7 +56,7 @@ class Channel(StrEnum):
 
 
 class List(Table):
-    """A named group with a join word in each language and a time zone.
+    """A named group with a join word in each language, a time zone, and hours in which to text.
 
     Where it ``confirms``, whoever texts a join word is asked for a yes before anything else is sent.
     """
@@ -56,7 +67,12 @@ class List(Table):
     name: Mapped[str] = mapped_column(Text, unique=True)
     timezone: Mapped[str] = mapped_column(Text)
     confirms: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
+    # Its own hours, by the clocks of its zone; without them those of everybody (broadcasts/hours.py).
+    opens: Mapped[time | None] = mapped_column(Time)
+    closes: Mapped[time | None] = mapped_column(Time)
     created_at: Mapped[Now]
+
+    __table_args__ = (CheckConstraint("(opens IS NULL) = (closes IS NULL)", name="hours"),)
 
 
 class JoinWord(Table):

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, time
 from typing import Annotated
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from alerts.language.languages import Language
 from alerts.subscribers.models import ConsentKind, Standing
 
+SHORTEST_HOURS = 60  # minutes; in less a slow sender would reach nobody
 KNOWN_ZONES = available_timezones()
 
 
@@ -34,22 +35,49 @@ class Closed(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+class TextingHours(Closed):
+    """When people of a list are texted, by the clocks of its zone.
+
+    Over midnight where ``closes`` comes before ``opens``, as for people who work nights; around the clock
+    where they are equal.
+    """
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"opens": "20:00", "closes": "06:00"}]})
+
+    opens: time
+    closes: time
+
+    @model_validator(mode="after")
+    def _plain_and_long_enough(self) -> TextingHours:
+        if any(one.tzinfo or one.second or one.microsecond for one in (self.opens, self.closes)):
+            raise ValueError("write hours and minutes on the clock, like 08:00")
+        minutes = [one.hour * 60 + one.minute for one in (self.opens, self.closes)]
+        if 0 < (minutes[1] - minutes[0]) % (24 * 60) < SHORTEST_HOURS:
+            raise ValueError("leave at least an hour between opens and closes")
+        return self
+
+
 class NewList(Closed):
-    """A list to create. Where it ``confirms``, whoever texts a join word is asked for a yes first."""
+    """A list to create. Where it ``confirms``, whoever texts a join word is asked for a yes first.
+
+    ``hours``: without them people are texted from 8:00 to 21:00.
+    """
 
     name: ListName
     timezone: Zone
     join_words: JoinWords
     confirms: bool = False
+    hours: TextingHours | None = None
 
 
 class ListChange(Closed):
-    """What to change of a list; what is left out stays."""
+    """What to change of a list; what is left out stays. Hours of null are those of everybody."""
 
     name: ListName | None = None
     timezone: Zone | None = None
     join_words: JoinWords | None = None
     confirms: bool | None = None
+    hours: TextingHours | None = None
 
 
 class ListOut(BaseModel):
@@ -60,6 +88,7 @@ class ListOut(BaseModel):
     timezone: str
     join_words: dict[Language, str]
     confirms: bool
+    hours: TextingHours | None
 
 
 class NewSubscriber(Closed):

@@ -1,8 +1,9 @@
-"""Tables: API keys."""
+"""Tables: API keys, what they were answered, and the audit trail."""
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, ForeignKey, Integer, LargeBinary, Text
+from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, LargeBinary, Text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from alerts.storage.tables import Key, Moment, Now, Table
@@ -37,3 +38,20 @@ class Idempotency(Table):
     status: Mapped[int | None] = mapped_column(Integer)
     answer: Mapped[str | None] = mapped_column(PrivateText("idempotency.answer"))
     created_at: Mapped[Now] = mapped_column(index=True)
+
+
+class AuditEntry(Table):
+    """Who did what to which thing, and when. Append-only: a trigger refuses every change (0006)."""
+
+    __tablename__ = "audit"
+
+    id: Mapped[Key]
+    at: Mapped[Now]
+    api_key_id: Mapped[int | None] = mapped_column(BigInteger)  # None: the clock
+    who: Mapped[str] = mapped_column(Text)  # the key's name then
+    what: Mapped[str] = mapped_column(Text)
+    noun: Mapped[str] = mapped_column(Text)
+    number: Mapped[int] = mapped_column(BigInteger)  # the id of the thing
+    facts: Mapped[dict[str, str | int | None]] = mapped_column(JSONB)
+
+    __table_args__ = (Index("audit_noun_number_idx", "noun", "number"),)

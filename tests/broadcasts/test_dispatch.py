@@ -19,7 +19,7 @@ from alerts.storage.engine import session_scope
 from alerts.storage.redis import async_redis
 from tests.api import Api
 from tests.conftest import OUR_NUMBER
-from tests.story import JAMES, JOIN_WORDS, MARIA, YASMIN, alert
+from tests.story import JAMES, MARIA, YASMIN, alert, inland_empire
 from tests.worker import Worker
 
 pytestmark = pytest.mark.anyio
@@ -37,7 +37,7 @@ async def paced(worker: Worker, rate: float, *senders: str) -> Dispatch:
 async def crowd(api: Api, people: int, area: int = 213) -> int:
     """A list of so many, who read English."""
     made = await api.post(
-        "/v1/lists", {"name": f"Crowd {area}", "timezone": "America/Los_Angeles", "join_words": JOIN_WORDS}
+        "/v1/lists", inland_empire(name=f"Crowd {area}")
     )
     for number in range(people):
         await api.text(f"+1{area + number // 70}55501{number % 70:02d}", "JOIN")
@@ -206,7 +206,7 @@ async def test_an_alert_of_which_every_text_is_refused_is_paused_before_all_are_
     api: Api, worker: Worker, twilio: SimulatorServer
 ) -> None:
     made = await api.post(
-        "/v1/lists", {"name": "Abroad", "timezone": "America/Chicago", "join_words": JOIN_WORDS}
+        "/v1/lists", inland_empire(name="Abroad")
     )
     for area in range(210, 270):
         await api.text(f"+1{area}5550192", "JOIN")  # texting to its country is not switched on

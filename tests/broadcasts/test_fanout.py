@@ -62,7 +62,7 @@ async def test_somebody_on_two_lists_gets_one_text(
 ) -> None:
     words = {"en": "SHAKOPEE", "es": "UNION", "so": "MIDOW"}
     other = await api.post(
-        "/v1/lists", {"name": "Shakopee", "timezone": "America/Chicago", "join_words": words}
+        "/v1/lists", inland_empire(name="Shakopee", timezone="America/Chicago", join_words=words)
     )
     await api.text(MARIA, "UNION")
     both = alert(
@@ -254,7 +254,7 @@ async def test_the_clock_starts_what_is_due_and_sees_what_is_owed(
     assert await worker.fan_out(made["id"]) == 3
 
 
-async def test_what_is_due_but_makes_no_sense_any_more_is_paused_and_says_why(
+async def test_what_is_due_but_makes_no_sense_any_more_is_withdrawn_and_says_why(
     api: Api, inland: int, worker: Worker
 ) -> None:
     action = await api.post("/v1/actions", lobby_action())
@@ -263,13 +263,13 @@ async def test_what_is_due_but_makes_no_sense_any_more_is_paused_and_says_why(
     await api.post(f"/v1/actions/{action['id']}/cancel", status=200)
     await _make_due(made["id"])
     assert await worker.tick() == []
-    paused = await api.get(f"/v1/alerts/{made['id']}")
-    assert paused["state"] == "paused"
-    assert "cancelled" in paused["trouble"]
+    withdrawn = await api.get(f"/v1/alerts/{made['id']}")
+    assert withdrawn["state"] == "cancelled"
+    assert "called off" in withdrawn["trouble"]
 
 
 async def _make_due(alert_id: int) -> None:
     from sqlalchemy import text
 
     async with session_scope() as session:
-        await session.execute(text("UPDATE alerts SET send_at = now() WHERE id = :id"), {"id": alert_id})
+        await session.execute(text("UPDATE alerts SET due_at = now() WHERE id = :id"), {"id": alert_id})

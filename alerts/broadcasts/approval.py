@@ -1,0 +1,107 @@
+"""A second pair of eyes before many are texted: what exactly was approved, and by whom."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from alerts.broadcasts.models import Alert
+from alerts.broadcasts.service import WrongState, bodies_of, get_alert, people_now
+from alerts.broadcasts.states import AlertState
+from alerts.errors import Conflict, DomainError
+from alerts.language.languages import Language
+from alerts.settings import settings
+from alerts.team.audit import note
+from alerts.team.models import ApiKey
+
+SHOWN = 16  # hexadecimal digits of a version: enough that no two drafts are taken for each other
+
+
+class NeedsApproval(Conflict):
+    """More people than one organizer may text alone."""
+
+    code = "needs_approval"
+
+    def __init__(self, alert_id: int, people: int, above: int) -> None:
+        self.alert_id, self.people, self.above = alert_id, people, above
+        super().__init__(
+            f"Alert {alert_id} goes to {people} people. Above {above} a second organizer approves exactly"
+            " this text, audience and time first; a change since voids what was approved."
+        )
+
+
+class OwnAlert(DomainError):
+    """Whoever wrote an alert cannot approve it."""
+
+    status = 403
+    code = "own_alert"
+
+    def __init__(self, alert_id: int) -> None:
+        self.alert_id = alert_id
+        super().__init__(f"You wrote alert {alert_id}, or changed it last. Somebody else approves it.")
+
+
+class ChangedMeanwhile(Conflict):
+    """What was to be approved is not what the alert is now."""
+
+    code = "changed_meanwhile"
+    field = "version"
+
+    def __init__(self, alert_id: int, version: str) -> None:
+        self.alert_id, self.version = alert_id, version
+        super().__init__(
+            f"Alert {alert_id} is not what you saw: it is version {version} now. Look at it again."
+        )
+
+
+def version_of(alert: Alert, bodies: Mapping[Language, str]) -> str:
+    """A digest of what people will read, who they are and when: with any change it is another one."""
+    what = [
+        alert.kind,
+        alert.audience,
+        {str(language): body for language, body in bodies.items()},
+        alert.action_id,
+        alert.asks_rsvp,
+        alert.urgent,
+        alert.urgent_reason,
+        alert.send_at.astimezone(UTC).isoformat() if alert.send_at else None,
+        alert.send_before,
+    ]
+    return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:SHOWN]
+
+
+def needs_approval(people: int) -> bool:
+    """Whether so many are more than one organizer may text alone."""
+    above = settings().approval_above
+    return above is not None and people > above
+
+
+def is_approved(alert: Alert, bodies: Mapping[Language, str]) -> bool:
+    """Whether exactly this was approved."""
+    return alert.approved_version == version_of(alert, bodies)
+
+
+async def approve(session: AsyncSession, alert_id: int, by: ApiKey, version: str) -> Alert:
+    """Approve exactly the ``version`` that was seen. Approving twice is approving once.
+
+    Raises NotFound, WrongState, OwnAlert, ChangedMeanwhile, and whatever ``compose`` raises.
+    """
+    alert = await get_alert(session, alert_id, lock=True)
+    not_begun = alert.state == AlertState.PAUSED and alert.bodies is None
+    if alert.state not in (AlertState.DRAFT, AlertState.SCHEDULED) and not not_begun:
+        raise WrongState(alert_id, alert.state, "approving it")
+    if alert.written_by == by.id:
+        raise OwnAlert(alert_id)
+    current = version_of(alert, await bodies_of(session, alert))
+    if version != current:
+        raise ChangedMeanwhile(alert_id, current)
+    if alert.approved_version != current:
+        alert.approved_by, alert.approved_at, alert.approved_version = by.id, datetime.now(UTC), current
+        people = sum((await people_now(session, alert)).values())
+        note(session, by, "approved", "alert", alert_id, version=current, people=people)
+    await session.flush()
+    return alert
