@@ -10,12 +10,14 @@ from fastapi import FastAPI
 from redis.exceptions import RedisError
 
 import alerts.actions.api
+import alerts.broadcasts.action_api
 import alerts.broadcasts.api
 import alerts.console.home
 import alerts.console.sign_up
 import alerts.conversations.api
 import alerts.health
 import alerts.subscribers.api
+import alerts.team.api
 from alerts.broadcasts import callback_route
 from alerts.conversations import inbound_route
 from alerts.logs import configure_logs
@@ -49,8 +51,10 @@ app.include_router(callback_route.router)  # first: most requests are these
 app.include_router(inbound_route.router)
 app.include_router(alerts.subscribers.api.router, responses=PROBLEMS)
 app.include_router(alerts.actions.api.router, responses=PROBLEMS)
+app.include_router(alerts.broadcasts.action_api.router, responses=PROBLEMS)
 app.include_router(alerts.broadcasts.api.router, responses=PROBLEMS)
 app.include_router(alerts.conversations.api.router, responses=PROBLEMS)
+app.include_router(alerts.team.api.router, responses=PROBLEMS)
 app.include_router(alerts.health.router)
 app.include_router(alerts.console.home.router)
 app.include_router(alerts.console.sign_up.router)

@@ -68,7 +68,9 @@ class Settings(BaseSettings):
                 raise ValueError("write each number as +1 and ten digits, with commas between")
         return numbers
 
-    @field_validator("twilio_messaging_service_sid", "twilio_api_url", "price_per_part", "approval_above", mode="before")
+    @field_validator(
+        "twilio_messaging_service_sid", "twilio_api_url", "price_per_part", "approval_above", mode="before"
+    )
     @classmethod
     def _blank_is_unset(cls, value: object) -> object:
         return None if value == "" else value  # 0 is a value

@@ -43,6 +43,7 @@ def environment(servers: Servers, valkey: int, carrier: str | None = None) -> di
         "SEALING_KEYS": KEYS,
         "SESSION_SECRET": "x" * 32,
         "ORGANIZATION_NAME": "Bench",
+        "APPROVAL_ABOVE": "",
         "LOG_LEVEL": "WARNING",
     }
 
@@ -77,7 +78,8 @@ def people(servers: Servers, wanted: int) -> None:
     sealer = Sealer(parse_sealing_keys(KEYS))
     with psycopg.connect(servers.database, autocommit=True) as connection:
         connection.execute(
-            "INSERT INTO lists (name, timezone) VALUES ('Everybody', 'America/Chicago')"
+            "INSERT INTO lists (name, timezone, opens, closes)"
+            " VALUES ('Everybody', 'America/Chicago', '00:00', '00:00')"
             " ON CONFLICT DO NOTHING"
         )
         [(there,)] = connection.execute("SELECT count(*) FROM subscribers").fetchall()
@@ -108,8 +110,8 @@ def alert(servers: Servers, to: int, rate: int = FAST, state: str = "sending") -
             [state, bodies, bodies],
         ).fetchall()
         connection.execute(
-            "INSERT INTO deliveries (alert_id, subscriber_id, language, sender, state)"
-            " SELECT %s, id, language, %s, 'waiting' FROM subscribers WHERE id <= %s ORDER BY id",
+            "INSERT INTO deliveries (alert_id, subscriber_id, language, sender, state, list_id)"
+            " SELECT %s, id, language, %s, 'waiting', 1 FROM subscribers WHERE id <= %s ORDER BY id",
             [made, SENDERS[rate], to],
         )
     return int(made)

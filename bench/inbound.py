@@ -154,7 +154,8 @@ def _fill(url: str) -> None:
                 sealed = sealer.seal_findable("subscribers.phone", _phone(number))
                 copy.write_row((sealed, ("en", "es", "so")[number % 3], "active"))
         for statement in (
-            "INSERT INTO lists (name, timezone) VALUES ('Everybody', 'America/Chicago')",
+            "INSERT INTO lists (name, timezone, opens, closes)"
+            " VALUES ('Everybody', 'America/Chicago', '00:00', '00:00')",
             "INSERT INTO join_words (key, word, list_id, language) VALUES ('join', 'JOIN', 1, 'en')",
             "INSERT INTO memberships (list_id, subscriber_id) SELECT 1, id FROM subscribers",
             "INSERT INTO actions (kind, starts_at, ends_at, timezone, place, title, details)"

@@ -226,7 +226,8 @@ def _three_people(servers: Servers) -> int:
     """A list of three; its id."""
     with psycopg.connect(servers.database, autocommit=True) as connection:
         connection.execute(
-            "INSERT INTO lists (name, timezone) VALUES ('Three', 'America/Chicago') ON CONFLICT DO NOTHING"
+            "INSERT INTO lists (name, timezone, opens, closes)"
+            " VALUES ('Three', 'America/Chicago', '00:00', '00:00') ON CONFLICT DO NOTHING"
         )
         connection.execute(
             "INSERT INTO memberships (list_id, subscriber_id)"

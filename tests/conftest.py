@@ -146,6 +146,19 @@ async def _client(*, may_read_numbers: bool) -> AsyncIterator[httpx.AsyncClient]
         yield client
 
 
+@pytest.fixture
+def two_organizers(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """More than two people need a second organizer's approval, and their send can be undone for a minute."""
+    from alerts.settings import settings
+
+    monkeypatch.setenv("APPROVAL_ABOVE", "2")
+    monkeypatch.setenv("RECALL_SECONDS", "60")
+    settings.cache_clear()
+    yield
+    monkeypatch.undo()
+    settings.cache_clear()
+
+
 @pytest.fixture(scope="session")
 def simulator() -> Iterator[SimulatorServer]:
     """A Twilio on loopback; each test forgets what it took."""

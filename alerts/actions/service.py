@@ -18,7 +18,6 @@ from alerts.storage.pages import page_of
 from alerts.subscribers.models import Subscriber
 from alerts.understanding.intents import Answer
 
-
 TOLD = ("starts_at", "timezone", "place")
 """What people must know to be there."""
 

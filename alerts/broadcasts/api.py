@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, BackgroundTasks, Depends
 from fastapi.responses import StreamingResponse
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from alerts.broadcasts import approval, lifecycle, live, previews, service
+from alerts.broadcasts.answers import alert_out
 from alerts.broadcasts.audience import Audience, counts
 from alerts.broadcasts.forecast import DETAILS, money
 from alerts.broadcasts.live import report_of
-from alerts.broadcasts.models import Alert
 from alerts.broadcasts.reasons import in_plain_words
 from alerts.broadcasts.schemas import (
     AlertChange,
@@ -52,7 +50,7 @@ TAKEN_AWAY = ("send_at", "send_before")  # by a null
 async def create_alert(body: NewAlert, session: Session, caller: Caller) -> AlertOut:
     """Write an alert. Nothing goes out before it is sent."""
     facts = body.model_dump(exclude={"audience", "action"}) | {"action_id": body.action}
-    return await _out(session, await service.create_alert(session, body.audience, facts, caller))
+    return await alert_out(session, await service.create_alert(session, body.audience, facts, caller))
 
 
 @router.post("/audience")
@@ -71,13 +69,13 @@ async def count_audience(body: Audience, session: Session) -> AudienceOut:
 async def page_of_alerts(session: Session, after: After = None, limit: Limit = 50) -> Page[AlertOut]:
     """Alerts, oldest first."""
     rows, following = await service.page_of_alerts(session, after, limit)
-    return Page(items=[await _out(session, row) for row in rows], next=following)
+    return Page(items=[await alert_out(session, row) for row in rows], next=following)
 
 
 @router.get("/{alert_id}")
 async def get_alert(alert_id: Id, session: Session) -> AlertOut:
     """One alert."""
-    return await _out(session, await service.get_alert(session, alert_id))
+    return await alert_out(session, await service.get_alert(session, alert_id))
 
 
 @router.patch("/{alert_id}")
@@ -91,7 +89,7 @@ async def change_alert(alert_id: Id, body: AlertChange, session: Session, caller
         facts["action_id"] = facts.pop("action")
     if body.audience:
         facts["audience"] = body.audience.model_dump(mode="json")
-    return await _out(session, await service.change_alert(session, alert_id, facts, caller))
+    return await alert_out(session, await service.change_alert(session, alert_id, facts, caller))
 
 
 @router.get("/{alert_id}/preview")
@@ -150,7 +148,7 @@ async def test_send(alert_id: Id, body: TestSend, session: Session, tasks: Backg
 @router.post("/{alert_id}/approve")
 async def approve(alert_id: Id, body: Approve, session: Session, caller: Caller) -> AlertOut:
     """Approve exactly what was seen: its text, audience and time. Not for whoever wrote it."""
-    return await _out(session, await approval.approve(session, alert_id, caller, body.version))
+    return await alert_out(session, await approval.approve(session, alert_id, caller, body.version))
 
 
 @router.post("/{alert_id}/send", status_code=202)
@@ -163,19 +161,19 @@ async def send(alert_id: Id, session: Session, caller: Caller, tasks: Background
     if alert.state == AlertState.SENDING:
         # After the commit: a worker that is quicker than us would find nothing to do.
         tasks.add_task(enqueue, "send")
-    return await _out(session, alert)
+    return await alert_out(session, alert)
 
 
 @router.post("/{alert_id}/undo")
 async def undo(alert_id: Id, session: Session, caller: Caller) -> AlertOut:
     """Take back a send that has not begun: the alert is a draft again."""
-    return await _out(session, await lifecycle.undo(session, alert_id, caller))
+    return await alert_out(session, await lifecycle.undo(session, alert_id, caller))
 
 
 @router.post("/{alert_id}/pause")
 async def pause(alert_id: Id, session: Session, caller: Caller) -> AlertOut:
     """Stop sending; what is on its way arrives."""
-    return await _out(session, await lifecycle.pause(session, alert_id, by=caller))
+    return await alert_out(session, await lifecycle.pause(session, alert_id, by=caller))
 
 
 @router.post("/{alert_id}/resume")
@@ -183,13 +181,13 @@ async def resume(alert_id: Id, session: Session, caller: Caller, tasks: Backgrou
     """Go on where it was paused."""
     alert = await lifecycle.resume(session, alert_id, caller)
     tasks.add_task(enqueue, "send")
-    return await _out(session, alert)
+    return await alert_out(session, alert)
 
 
 @router.post("/{alert_id}/cancel")
 async def cancel(alert_id: Id, session: Session, caller: Caller) -> AlertOut:
     """Send no more of it, ever."""
-    return await _out(session, await lifecycle.cancel(session, alert_id, caller))
+    return await alert_out(session, await lifecycle.cancel(session, alert_id, caller))
 
 
 @router.get("/{alert_id}/report")
@@ -229,28 +227,3 @@ async def page_of_deliveries(
         for row in rows
     ]
     return Page(items=items, next=following)
-
-
-async def _out(session: AsyncSession, alert: Alert) -> AlertOut:
-    zone = ZoneInfo(await service.zone_of(session, alert))
-    approved = alert.approved_version is not None and approval.is_approved(
-        alert, await service.bodies_of(session, alert)
-    )
-    return AlertOut(
-        id=alert.id,
-        kind=alert.kind,
-        state=alert.state,
-        audience=Audience.model_validate(alert.audience),
-        text={Language(language): text for language, text in alert.text.items()},
-        action=alert.action_id,
-        asks_rsvp=alert.asks_rsvp,
-        urgent=alert.urgent,
-        urgent_reason=alert.urgent_reason,
-        send_at=alert.send_at and alert.send_at.astimezone(zone),
-        send_before=alert.send_before,
-        due_at=alert.due_at and alert.due_at.astimezone(zone),
-        approved=approved,
-        trouble=alert.trouble,
-        created_at=alert.created_at,
-        finished_at=alert.finished_at,
-    )

@@ -25,7 +25,6 @@ from alerts.language.languages import Language
 from alerts.team.audit import note
 from alerts.team.models import ApiKey
 
-
 CHANGED = N_("CHANGED: {title} is now {when}, {where}. - {organization}")
 CALLED_OFF = N_("CALLED OFF: {title} ({when}) will not take place. - {organization}")
 
@@ -54,7 +53,9 @@ async def follow(session: AsyncSession, action_id: int | None = None) -> None:
 
 
 def _follow_one(session: AsyncSession, alert: Alert, action: Action) -> None:
-    if alert.state == AlertState.SCHEDULED and (not action.cancelled_at or alert.kind == AlertKind.CORRECTION):
+    if alert.state == AlertState.SCHEDULED and (
+        not action.cancelled_at or alert.kind == AlertKind.CORRECTION
+    ):
         _move(session, alert, action)
     elif alert.bodies is not None or alert.state == AlertState.SCHEDULED:
         alert.state = AlertState.CANCELLED

@@ -111,7 +111,9 @@ class Batch:
         async with self._looking:
             if now - self.looked_at > LOOK_AGAIN_SECONDS:
                 async with session_scope() as session:
-                    rows = await session.execute(STOPPED, {"deliveries": sorted(self.unsent), "closed": list(closed)})
+                    rows = await session.execute(
+                        STOPPED, {"deliveries": sorted(self.unsent), "closed": list(closed)}
+                    )
                     self._stopped.update((row.id, row.left) for row in rows)
                 self.looked_at = now
         left = self._stopped.get(delivery_id)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, Integer, case, cast, false, func, insert, literal, null, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from alerts.broadcasts.audience import Audience, named_lists
 from alerts.broadcasts.hours import voices
@@ -60,7 +62,9 @@ async def prepare(session: AsyncSession, alert_id: int, senders: Sequence[str]) 
     return written.rowcount  # type: ignore[attr-defined,no-any-return]
 
 
-def _skipped(alert: Alert, who: object, asleep: ColumnElement[bool]) -> ColumnElement[str | None]:
+def _skipped(
+    alert: Alert, who: ReadOnlyColumnCollection[str, Any], asleep: ColumnElement[bool]
+) -> ColumnElement[str | None]:
     # Who joined since the send was checked, in a language that it has no text in, is counted too.
     without_text = who.language.not_in(list(alert.bodies or ()))
     past_it = asleep & (who.opens_at >= alert.until) if alert.until else false()

@@ -35,7 +35,9 @@ class TimeIsOver(DomainError):
 
     def __init__(self, due_at: datetime) -> None:
         self.due_at = due_at
-        super().__init__(f"That was at {due_at.isoformat()}, which is over. Choose a shorter time, or send now.")
+        super().__init__(
+            f"That was at {due_at.isoformat()}, which is over. Choose a shorter time, or send now."
+        )
 
 
 async def send(session: AsyncSession, alert_id: int, by: ApiKey | None = None) -> Alert:
@@ -120,7 +122,7 @@ async def pause(
 
 
 async def resume(session: AsyncSession, alert_id: int, by: ApiKey | None = None) -> Alert:
-    """Go on with a paused alert. Raises NotFound, WrongState, and what ``send`` raises if it had not begun."""
+    """Go on with a paused alert. Raises NotFound, WrongState, what ``send`` raises."""
     alert = await get_alert(session, alert_id, lock=True)
     if alert.state not in (AlertState.SENDING, AlertState.PAUSED):
         raise WrongState(alert_id, alert.state, "resuming it")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from alerts.broadcasts.audience import Audience, Key
+from alerts.broadcasts.audience import Answered, Audience, Key
 from alerts.broadcasts.forecast import Hint
 from alerts.broadcasts.states import AlertKind, AlertState, DeliveryState
 from alerts.language.languages import Language
@@ -183,6 +183,42 @@ class AudienceOut(BaseModel):
     languages: dict[Language, int]
     lists: dict[int, int]
     left_out: dict[Standing, int]
+
+
+class NewReminder(Closed):
+    """A reminder to set: so long before the action, to whoever answered so until then.
+
+    In every language: who they will be is not known yet.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "before": "P1D",
+                    "answers": ["yes", "maybe"],
+                    "text": {
+                        "en": "Tomorrow: {title}, {time}, {where}. Still coming? YES or NO",
+                        "es": "Mañana: {title}, {time}, {where}. ¿Sigues viniendo? SI o NO",
+                        "so": "Berri: {title}, {time}, {where}. Weli ma imanaysaa? HAA ama MAYA",
+                    },
+                }
+            ]
+        },
+    )
+
+    before: SendBefore
+    answers: Annotated[list[Answered], Field(min_length=1)]
+    text: Texts
+
+
+class CorrectionOut(BaseModel):
+    """How many were told what is not true any more, and what a correction would tell them."""
+
+    people: int
+    languages: dict[Language, int]
+    text: dict[Language, str]
 
 
 class TestSend(Closed):

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from alerts.actions import service as actions
 from alerts.broadcasts.audience import Audience, people_by_language, require_audience
 from alerts.broadcasts.models import Alert, Delivery, Progress
-from alerts.broadcasts.states import AlertState, DeliveryState
+from alerts.broadcasts.states import AlertKind, AlertState, DeliveryState
 from alerts.broadcasts.texts import Facts, compose
 from alerts.broadcasts.timing import in_utc, read_lead
 from alerts.errors import Conflict, DomainError, NotFound
@@ -66,6 +66,60 @@ class MissingTexts(DomainError):
         super().__init__(
             f"There is no text in {counts}. Write it, or leave these languages out of the audience."
         )
+
+
+class UrgentWithoutReason(DomainError):
+    """An alert that would wake people, and does not say why."""
+
+    code = "urgent_without_reason"
+    field = "urgent_reason"
+
+    def __init__(self) -> None:
+        super().__init__("An urgent alert goes out in quiet hours too. Say why in urgent_reason; it is kept.")
+
+
+class TwoTimes(DomainError):
+    """An alert that is to go out at a time, and so long before its action."""
+
+    code = "two_times"
+    field = "send_before"
+
+    def __init__(self) -> None:
+        super().__init__("Give send_at, or send_before, not both.")
+
+
+class BeforeNothing(DomainError):
+    """An alert that is to go out before an action, and has none."""
+
+    code = "before_nothing"
+    field = "send_before"
+
+    def __init__(self) -> None:
+        super().__init__("send_before needs an action to come before.")
+
+
+class MissingLanguages(DomainError):
+    """A reminder that some people could not read: who will get it is not known before its time."""
+
+    code = "missing_languages"
+    field = "text"
+
+    def __init__(self, missing: Sequence[Language]) -> None:
+        self.missing = missing
+        super().__init__(
+            f"Who will get a reminder is not known yet: it needs a text in every language. Write it in"
+            f" {' and '.join(missing)} too."
+        )
+
+
+class AsksAboutNothing(DomainError):
+    """An alert that asks who will come, without an action to come to."""
+
+    code = "asks_about_nothing"
+    field = "asks_rsvp"
+
+    def __init__(self) -> None:
+        super().__init__("asks_rsvp needs an action to answer to.")
 
 
 async def create_alert(
@@ -170,6 +224,8 @@ async def _check(session: AsyncSession, alert: Alert) -> None:
         raise UrgentWithoutReason
     if alert.send_at and alert.send_before:
         raise TwoTimes
+    if alert.kind == AlertKind.REMINDER and set(alert.text) != set(Language):
+        raise MissingLanguages(sorted(set(Language) - set(alert.text)))
     await require_audience(session, Audience.model_validate(alert.audience))
     await bodies_of(session, alert)
     if alert.send_before:

@@ -156,7 +156,8 @@ RECORD = text(f"""
         SET state = o.state, code = o.code,
             message_sid = CASE WHEN d.reason = 'forgotten' THEN NULL ELSE coalesce(d.message_sid, o.sid) END,
             reason = CASE WHEN d.reason = 'forgotten' THEN d.reason ELSE o.reason END,
-            not_before = CASE WHEN o.wait > 0 THEN now() + o.wait * interval '1 second' END, changed_at = now()
+            not_before = CASE WHEN o.wait > 0 THEN now() + o.wait * interval '1 second' END,
+            changed_at = now()
         FROM o
         WHERE d.id = o.id AND d.id = ANY (ARRAY(SELECT id FROM o))
           AND d.attempts = o.attempt AND o.sid IS DISTINCT FROM coalesce(d.returned_sid, '')
@@ -227,7 +228,8 @@ FINISH = text("""
       AND NOT EXISTS (
           SELECT FROM deliveries d WHERE d.alert_id = a.id AND d.state = 'waiting' AND d.not_before IS NULL)
       AND NOT EXISTS (
-          SELECT FROM deliveries d WHERE d.alert_id = a.id AND d.state = 'waiting' AND d.not_before IS NOT NULL)
+          SELECT FROM deliveries d
+          WHERE d.alert_id = a.id AND d.state = 'waiting' AND d.not_before IS NOT NULL)
       AND NOT EXISTS (
           SELECT FROM deliveries d WHERE d.alert_id = a.id AND d.state IN ('sending', 'unknown'))
     RETURNING a.id

@@ -83,7 +83,10 @@ def read_lead(text: str) -> Lead:
 
 
 def in_utc(moment: datetime, zone: str) -> datetime:
-    """``moment`` in UTC; where it has no offset, by the clocks of ``zone``. Raises NoSuchTime, TimeComesTwice."""
+    """``moment`` in UTC; where it has no offset, by the clocks of ``zone``.
+
+    Raises NoSuchTime, TimeComesTwice.
+    """
     if moment.tzinfo is not None:
         return moment.astimezone(UTC)
     first, second = (moment.replace(tzinfo=ZoneInfo(zone), fold=fold) for fold in (0, 1))

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Integer, Select, case, cast, column, func, literal, select
-from sqlalchemy.dialects.postgresql import ARRAY, array
+from sqlalchemy import BigInteger, Integer, Select, cast, column, func, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from alerts.broadcasts.audience import Audience, meant
-from alerts.broadcasts.hours import CLOSES, NO_LIST, OPENS, Hours, ListHours, Voice, voices
+from alerts.broadcasts.hours import CLOSES, NO_LIST, OPENS, Hours, ListHours, Voice
 from alerts.language.languages import Language
 from alerts.settings import settings
 from alerts.storage.types import Instant
@@ -24,13 +24,19 @@ async def list_hours(session: AsyncSession) -> list[ListHours]:
     return [
         of_nobody,
         *(
-            ListHours(row.id, Hours(row.timezone, row.opens or OPENS, row.closes or CLOSES), own=row.opens is not None)
+            ListHours(
+                row.id,
+                Hours(row.timezone, row.opens or OPENS, row.closes or CLOSES),
+                own=row.opens is not None,
+            )
             for row in await lists.hours_of_lists(session)
         ),
     ]
 
 
-def with_voices(audience: Audience, ordered: Sequence[Voice]) -> Select[int, Language, Standing, int, datetime]:
+def with_voices(
+    audience: Audience, ordered: Sequence[Voice]
+) -> Select[int, Language, Standing, int, datetime]:
     """Everyone who is meant: id, language, standing, ``list_id`` that speaks for them, and its ``opens_at``.
 
     ``ordered`` as ``hours.voices`` gives them: of the lists that a person is on, the last one speaks.
@@ -56,6 +62,6 @@ def with_voices(audience: Audience, ordered: Sequence[Voice]) -> Select[int, Lan
         .group_by(everyone.c.id, everyone.c.language, everyone.c.standing)
         .subquery("chosen")
     )
-    return select(
-        chosen.c.id, chosen.c.language, chosen.c.standing, voice.c.list_id, voice.c.opens_at
-    ).join(voice, voice.c.place == chosen.c.place)
+    return select(chosen.c.id, chosen.c.language, chosen.c.standing, voice.c.list_id, voice.c.opens_at).join(
+        voice, voice.c.place == chosen.c.place
+    )

@@ -23,6 +23,7 @@ TEXTS = {
     "es": "{title}: {when}, {where}. ¿Vienes? Responde SI o NO.",
     "so": "{title}: {when}, {where}. Ma imanaysaa? Ku jawaab HAA ama MAYA.",
 }
+AROUND_THE_CLOCK = {"opens": "00:00", "closes": "00:00"}  # the story is told at any hour
 LISTS = (
     ("Inland Empire", "America/Los_Angeles", {"en": "JOIN", "es": "UNETE", "so": "KU BIIR"}),
     ("Shakopee", "America/Chicago", {"en": "SHAKOPEE", "es": "UNION", "so": "MIDOW"}),
@@ -92,7 +93,7 @@ class Story:
         self._console.print("\n[bold green]Every step was seen to be true.[/]")
 
     def _make_list(self, name: str, zone: str, words: dict[str, str]) -> int:
-        body = {"name": name, "timezone": zone, "join_words": words}
+        body = {"name": name, "timezone": zone, "join_words": words, "hours": AROUND_THE_CLOCK}
         made: int = self._web.post("/v1/lists", body)["id"]
         return made
 

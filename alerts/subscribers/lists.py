@@ -67,7 +67,7 @@ class ListHasMembers(Conflict):
 Opening = tuple[time, time]  # when a list opens and closes, by the clocks of its zone
 
 
-async def create_list(  # noqa: PLR0913 - what a list is
+async def create_list(
     session: AsyncSession,
     name: str,
     timezone: str,
@@ -78,9 +78,7 @@ async def create_list(  # noqa: PLR0913 - what a list is
 ) -> List:
     """Make a list. Raises ListNameTaken, JoinWordTaken, JoinWordReserved."""
     opens, closes = hours or (None, None)
-    row = insert(List).values(
-        name=name, timezone=timezone, confirms=confirms, opens=opens, closes=closes
-    )
+    row = insert(List).values(name=name, timezone=timezone, confirms=confirms, opens=opens, closes=closes)
     made: List | None = await session.scalar(row.on_conflict_do_nothing().returning(List))
     if made is None:
         raise ListNameTaken(name)
@@ -97,9 +95,12 @@ async def change_list(  # noqa: PLR0913 - what a list is
     timezone: str | None = None,
     words: Mapping[Language, str] | None = None,
     confirms: bool | None = None,
-    hours: Opening | None | EllipsisType = ...,
+    hours: Opening | EllipsisType | None = ...,
 ) -> List:
-    """Change what is given; ``hours`` of None are those of everybody. Raises NotFound, ListNameTaken, JoinWordTaken, JoinWordReserved."""
+    """Change what is given; ``hours`` of None are those of everybody.
+
+    Raises NotFound, ListNameTaken, JoinWordTaken, JoinWordReserved.
+    """
     changed = await get_list(session, list_id)
     if name is not None and name != changed.name:
         if await session.scalar(select(exists().where(List.name == name))):

@@ -42,7 +42,9 @@ class TextingHours(Closed):
     where they are equal.
     """
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"opens": "20:00", "closes": "06:00"}]})
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"opens": "20:00", "closes": "06:00"}]}
+    )
 
     opens: time
     closes: time

@@ -32,7 +32,12 @@ def note(
 
 
 async def page_of_entries(
-    session: AsyncSession, after: int | None, limit: int, *, noun: str | None = None, number: int | None = None
+    session: AsyncSession,
+    after: int | None,
+    limit: int,
+    *,
+    noun: str | None = None,
+    number: int | None = None,
 ) -> tuple[Sequence[AuditEntry], int | None]:
     """What was done, the oldest first; to one thing where it is named. And the cursor of the next page."""
     query = select(AuditEntry)

@@ -36,9 +36,7 @@ async def paced(worker: Worker, rate: float, *senders: str) -> Dispatch:
 
 async def crowd(api: Api, people: int, area: int = 213) -> int:
     """A list of so many, who read English."""
-    made = await api.post(
-        "/v1/lists", inland_empire(name=f"Crowd {area}")
-    )
+    made = await api.post("/v1/lists", inland_empire(name=f"Crowd {area}"))
     for number in range(people):
         await api.text(f"+1{area + number // 70}55501{number % 70:02d}", "JOIN")
     return int(made["id"])
@@ -120,7 +118,7 @@ async def test_urgent_goes_first_and_two_of_one_rank_take_turns(
     people = await crowd(api, 30)
     first = await sent(api, people)
     second = await sent(api, people)
-    urgent = await sent(api, people, urgent=True)
+    urgent = await sent(api, people, urgent=True, urgent_reason="Police at the gate")
     for one in (first, second, urgent):
         await worker.prepare(one)
     slow = await paced(worker, 40)
@@ -205,9 +203,7 @@ async def test_an_alert_that_a_worker_stumbles_over_again_and_again_is_paused_an
 async def test_an_alert_of_which_every_text_is_refused_is_paused_before_all_are_lost(
     api: Api, worker: Worker, twilio: SimulatorServer
 ) -> None:
-    made = await api.post(
-        "/v1/lists", inland_empire(name="Abroad")
-    )
+    made = await api.post("/v1/lists", inland_empire(name="Abroad"))
     for area in range(210, 270):
         await api.text(f"+1{area}5550192", "JOIN")  # texting to its country is not switched on
     called = await sent(api, made["id"])

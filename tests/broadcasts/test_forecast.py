@@ -7,7 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from alerts.broadcasts.forecast import Hint, Warned, forecast, money, warnings
+from alerts.broadcasts.forecast import Hint, Share, Warned, forecast, money, warnings
+from alerts.broadcasts.hours import AROUND_THE_CLOCK, Hours
 from alerts.carrier.simulator.server import SimulatorServer
 from alerts.language.languages import Language
 from alerts.settings import settings
@@ -16,7 +17,14 @@ from tests.story import JAMES, MARIA, alert, lobby_action
 from tests.worker import Worker, sent
 
 NOON = datetime(2026, 12, 1, 20, tzinfo=UTC)  # in Los Angeles
-CENTRAL, PACIFIC = "America/Chicago", "America/Los_Angeles"
+EAST, WEST = Hours("America/Chicago"), Hours("America/Los_Angeles")
+
+
+def shares(parts: int) -> list[Share]:
+    """Texts that may go at any hour."""
+    return [Share(parts, AROUND_THE_CLOCK)]
+
+
 BODY = {Language.EN: "Rally at noon. STOP to leave."}
 
 
@@ -32,7 +40,7 @@ BODY = {Language.EN: "Rally at noon. STOP to leave."}
     ],
 )
 def test_the_slowest_sender_is_the_last_to_end(parts: int, rates: list[float], seconds: int) -> None:
-    expected = forecast(parts, rates, None, NOON)
+    expected = forecast(shares(parts), rates, None, NOON)
     assert (expected.seconds, expected.lands_at) == (seconds, NOON + timedelta(seconds=seconds))
     assert expected.price is None
 
@@ -42,38 +50,64 @@ def test_the_slowest_sender_is_the_last_to_end(parts: int, rates: list[float], s
     [(0, "0.0113", "0.00"), (1, "0.0113", "0.02"), (1704, "0.0113", "19.26"), (10**7, "0.000001", "10.00")],
 )
 def test_a_price_is_counted_in_integers_and_rounded_up(parts: int, price: str, amount: str) -> None:
-    expected = forecast(parts, [1.0], Decimal(price), NOON)
+    expected = forecast(shares(parts), [1.0], Decimal(price), NOON)
     assert expected.price is not None
     assert money(expected.price) == amount
 
 
+HOUR = 3600  # parts, at one a second
+
+
 @pytest.mark.parametrize(
-    ("begins", "parts", "zones", "urgent", "hints"),
+    ("begins", "shares", "lands"),
     [
-        (NOON, 10, [PACIFIC], False, []),
-        (NOON - timedelta(hours=5), 10, [PACIFIC], False, [Hint.QUIET_HOURS]),  # 7:00
-        (NOON - timedelta(hours=5), 10, [PACIFIC], True, []),
-        (NOON - timedelta(hours=5), 10, [CENTRAL], False, []),  # 9:00
-        (NOON - timedelta(hours=5), 10, [CENTRAL, PACIFIC], False, [Hint.QUIET_HOURS]),
-        (NOON + timedelta(hours=9), 10, [PACIFIC], False, [Hint.QUIET_HOURS]),  # 21:00
-        (NOON + timedelta(hours=8, minutes=59), 10, [PACIFIC], False, []),
-        (NOON + timedelta(hours=8, minutes=59), 100, [PACIFIC], False, [Hint.QUIET_HOURS]),
-        (NOON, 86_400, [PACIFIC], False, [Hint.QUIET_HOURS]),  # goes on through the night
+        (NOON, [(985, WEST)], NOON + timedelta(seconds=1000)),
+        (NOON - timedelta(hours=5), [(985, WEST)], NOON - timedelta(hours=4) + timedelta(seconds=1000)),
+        (NOON - timedelta(hours=5), [(985, AROUND_THE_CLOCK)], NOON - timedelta(hours=5, seconds=-1000)),
+        (NOON - timedelta(hours=5), [(985, EAST)], NOON - timedelta(hours=5, seconds=-1000)),
+        # Chicago is awake at 9; Los Angeles opens an hour later, when Chicago's are through.
+        (NOON - timedelta(hours=5), [(985, EAST), (985, WEST)], NOON - timedelta(hours=4, seconds=-1000)),
+        # Through the night: 12 hours' worth from noon, nine of which fit.
+        (NOON, [(12 * HOUR * 0.985, WEST)], NOON + timedelta(hours=23)),
     ],
 )
-def test_texts_in_quiet_hours_are_told(
-    begins: datetime, parts: int, zones: list[str], urgent: bool, hints: list[Hint]
+def test_texts_land_in_the_hours_of_their_lists(
+    begins: datetime, shares: list[tuple[float, Hours]], lands: datetime
 ) -> None:
-    expected = forecast(parts, [1.0], None, begins)
-    found = warnings(expected, BODY, starts_at=None, zones=zones, urgent=urgent, first=False)
-    assert [one.hint for one in found] == hints
+    expected = forecast([Share(parts, hours) for parts, hours in shares], [1.0], None, begins)
+    assert abs(expected.lands_at - lands) <= timedelta(seconds=1)
+    assert not expected.late
 
 
-def test_a_text_that_lands_after_the_action_began_is_told() -> None:
-    expected = forecast(100, [1.0], None, NOON)
-    for starts_at, late in ((NOON + timedelta(seconds=100), True), (NOON + timedelta(seconds=200), False)):
-        found = warnings(expected, BODY, starts_at=starts_at, zones=[PACIFIC], urgent=False, first=False)
-        assert (Warned(Hint.LANDS_LATE) in found) is late
+def test_what_a_list_that_closes_first_has_left_goes_in_its_morning() -> None:
+    six = NOON + timedelta(hours=6)  # eight in Chicago
+    both = [Share(2 * HOUR * 0.985, EAST), Share(2 * HOUR * 0.985, WEST)]
+    expected = forecast(both, [1.0], None, six)
+    # Half an hour's worth of Chicago's is out at nine; Los Angeles' are through by then but for a while.
+    assert expected.lands_at == datetime(2026, 12, 2, 15, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("begins", "until", "late"),
+    [
+        (NOON, NOON + timedelta(seconds=90), True),  # 100 seconds are needed
+        (NOON, NOON + timedelta(seconds=110), False),
+        (NOON - timedelta(hours=5), NOON - timedelta(hours=4), True),  # begins as the list opens
+        (NOON - timedelta(hours=5), NOON - timedelta(hours=3), False),
+    ],
+)
+def test_who_would_get_it_after_the_action_began_is_told(
+    begins: datetime, until: datetime, late: bool
+) -> None:
+    expected = forecast([Share(98, WEST)], [1.0], None, begins, until)
+    assert expected.late is late
+    found = warnings(expected, BODY, put_off=0, first=False)
+    assert (Warned(Hint.LANDS_LATE) in found) is late
+
+
+def test_people_who_are_asleep_are_told() -> None:
+    expected = forecast(shares(1), [1.0], None, NOON)
+    assert warnings(expected, BODY, put_off=2, first=False) == [Warned(Hint.QUIET_HOURS)]
 
 
 @pytest.mark.parametrize(
@@ -90,9 +124,9 @@ def test_a_text_that_lands_after_the_action_began_is_told() -> None:
     ],
 )
 def test_shortened_links_are_told(link: str, short: bool) -> None:
-    expected = forecast(1, [1.0], None, NOON)
+    expected = forecast(shares(1), [1.0], None, NOON)
     bodies = {Language.ES: f"Firma: {link}"}
-    found = warnings(expected, bodies, starts_at=None, zones=[], urgent=False, first=False)
+    found = warnings(expected, bodies, put_off=0, first=False)
     assert found == ([Warned(Hint.SHORT_LINK, Language.ES)] if short else [])
 
 

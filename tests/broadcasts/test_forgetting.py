@@ -200,7 +200,7 @@ async def test_a_letter_that_was_claimed_and_has_not_left_yet_is_not_sent(
     now = asyncio.get_running_loop().time()
     batch = Batch(now - dispatch.LOOK_AGAIN_SECONDS - 1)
     batch.unsent.add(one.id)
-    unwanted = await batch.look_again(one.id, now)
+    unwanted = await batch.look_again(one.id, now, {})
     assert unwanted is not None
     assert unwanted.left
 

@@ -76,7 +76,7 @@ async def test_it_leaves_before_an_alert_that_has_waited_longer(
     api: Api, worker: Worker, twilio: SimulatorServer
 ) -> None:
     people = await crowd(api, 30)
-    urgent = await sent(api, people, urgent=True)
+    urgent = await sent(api, people, urgent=True, urgent_reason="Police at the gate")
     await worker.prepare(urgent)
     letters = [await write(1 + number) for number in range(3)]
     slow = await paced(worker, 40)

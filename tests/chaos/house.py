@@ -51,6 +51,7 @@ def house(plan: Plan) -> Iterator[House]:
             "PUBLIC_URL": url,
             "TWILIO_API_URL": twilio.url,
             "TWILIO_RATES": f"{OUR_NUMBER}={plan.rate}",
+            "APPROVAL_ABOVE": "",  # nobody is there to approve
             "PORT": str(port),
             "HOST": "127.0.0.1",
             "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",

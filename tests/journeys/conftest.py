@@ -39,6 +39,7 @@ def system(postgres: PostgresServer, valkey_url: str, tmp_path: Path) -> Iterato
             "REDIS_URL": valkey_url.replace("db=0", "db=1"),
             "PUBLIC_URL": url,
             "TWILIO_API_URL": twilio.url,
+            "APPROVAL_ABOVE": "",  # one key does everything here
             "PORT": str(port),
             "HOST": "127.0.0.1",
             "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",

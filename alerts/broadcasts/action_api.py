@@ -1,0 +1,54 @@
+"""Routes: /v1/actions/{id}/reminders and /correction: the alerts that belong to an action."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Depends
+
+from alerts.actions import service as actions
+from alerts.broadcasts import changes, reminders
+from alerts.broadcasts.answers import alert_out
+from alerts.broadcasts.schemas import AlertOut, CorrectionOut, NewReminder
+from alerts.storage.pages import After, Limit, Page
+from alerts.team.access import Caller, Id, Session, authenticated
+from alerts.team.idempotency import IdempotentRoute
+
+router = APIRouter(
+    route_class=IdempotentRoute,
+    prefix="/v1/actions/{action_id}",
+    tags=["actions"],
+    dependencies=[Depends(authenticated)],
+)
+
+
+@router.post("/reminders", status_code=201)
+async def create_reminder(action_id: Id, body: NewReminder, session: Session, caller: Caller) -> AlertOut:
+    """Set a reminder: an alert that goes out so long before the action, to whoever answered so until then.
+
+    It moves with the action, and is withdrawn when that is called off. Where it would go to more people
+    than one organizer may text alone, it stays a draft: approve it, then send it.
+    """
+    made = await reminders.remind(session, action_id, body.before, body.answers, body.text, caller)
+    return await alert_out(session, made)
+
+
+@router.get("/reminders")
+async def page_of_reminders(
+    action_id: Id, session: Session, after: After = None, limit: Limit = 50
+) -> Page[AlertOut]:
+    """The reminders of an action, oldest first."""
+    rows, following = await reminders.page_of_reminders(session, action_id, after, limit)
+    return Page(items=[await alert_out(session, row) for row in rows], next=following)
+
+
+@router.get("/correction")
+async def offered_correction(action_id: Id, session: Session) -> CorrectionOut:
+    """Who was told another time or place than the action has now, or of one that was called off."""
+    told = await changes.who_was_told(session, action_id)
+    action = await actions.get_action(session, action_id)
+    return CorrectionOut(people=sum(told.values()), languages=told, text=changes.words(action))
+
+
+@router.post("/correction", status_code=201)
+async def draft_correction(action_id: Id, session: Session, caller: Caller) -> AlertOut:
+    """Draft an alert to exactly those; what still waits with the old time or place is withdrawn first."""
+    return await alert_out(session, await changes.correct(session, action_id, caller))
