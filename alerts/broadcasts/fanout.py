@@ -40,6 +40,7 @@ async def prepare(session: AsyncSession, alert_id: int, senders: Sequence[str]) 
     now = datetime.now(UTC)
     audience = Audience.model_validate(alert.audience)
     ordered = voices(await list_hours(session), named_lists(audience), now)
+    # In the order of the index that is written, joined and sorted in memory: a fifth faster.
     everyone = with_voices(audience, ordered).subquery("meant")
     asleep = false() if alert.urgent else everyone.c.opens_at.is_not(None)
     skipped = _skipped(alert, everyone.c, asleep)
@@ -52,7 +53,7 @@ async def prepare(session: AsyncSession, alert_id: int, senders: Sequence[str]) 
         skipped,
         case((asleep & skipped.is_(None), everyone.c.opens_at), else_=cast(null(), Instant)),
         func.nullif(everyone.c.list_id, 0),
-    ).order_by(everyone.c.id)  # as the index that is written, joined and sorted in memory: a fifth faster
+    )
     columns = ["alert_id", "subscriber_id", "language", "sender", "state", "reason", "not_before", "list_id"]
     await session.execute(text("SET LOCAL work_mem = '64MB'"))
     statement = insert(Delivery.__table__).from_select(columns, rows)  # type: ignore[arg-type]

@@ -87,11 +87,12 @@ def voices(lists: Iterable[ListHours], named: Collection[int], now: datetime) ->
     whoever writes; then a list that the audience names; then the one that is stricter from now on.
     """
 
-    def weight(one: ListHours) -> tuple[bool, bool, datetime, float, int]:
+    def weight(one: ListHours) -> tuple[bool, bool, bool, datetime, float, int]:
         opens_at = _opens_at(one.hours, now) or now
         closes_at = one.hours.next_closed(opens_at)
         until_then = (closes_at or datetime.max.replace(tzinfo=UTC)) - now
-        return one.own, one.list_id in named, opens_at, -until_then.total_seconds(), one.list_id
+        on_one = one.list_id != NO_LIST
+        return on_one, one.own, one.list_id in named, opens_at, -until_then.total_seconds(), one.list_id
 
     return [Voice(one.list_id, _opens_at(one.hours, now)) for one in sorted(lists, key=weight)]
 
