@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated
 
 from pydantic import AwareDatetime, Field, model_validator
-from sqlalchemy import ColumnElement, Select, and_, func, not_, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, func, not_, or_, select, text, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from alerts.actions import service as actions
@@ -22,6 +23,7 @@ from alerts.subscribers.schemas import Closed
 
 Key = Annotated[int, Field(ge=1, le=2**63 - 1)]
 MOST_PARTS = 8
+FEW_LISTS = 4
 
 
 class Answered(StrEnum):
@@ -112,25 +114,34 @@ async def people_by_language(session: AsyncSession, audience: Audience) -> dict[
 async def counts(session: AsyncSession, audience: Audience) -> Counts:
     """How many people are meant, and how many of them cannot be texted. Raises NotFound."""
     await require_audience(session, audience)
-    condition = _meant(audience)
-    standing = Subscriber.standing, Subscriber.language
-    languages: dict[Language, int] = {}
-    left_out: dict[Standing, int] = {}
-    query = select(*standing, func.count()).where(condition).group_by(*standing)
-    for where, language, count in await session.execute(query):
-        if where == Standing.ACTIVE:
-            languages[Language(language)] = count
-        else:
-            left_out[Standing(where)] = left_out.get(Standing(where), 0) + count
-    on_lists = (
-        select(Membership.list_id, func.count())
-        .join(Subscriber, Subscriber.id == Membership.subscriber_id)
-        .where(Subscriber.standing == Standing.ACTIVE, condition)
-        .group_by(Membership.list_id)
-    )
-    if audience.lists:
-        on_lists = on_lists.where(Membership.list_id.in_(audience.lists))
-    return Counts(languages, {row[0]: row[1] for row in await session.execute(on_lists)}, left_out)
+    # A plan made without knowing which lists takes twice as long.
+    await session.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
+    languages: Counter[Language] = Counter()
+    lists: Counter[int] = Counter()
+    left_out: Counter[Standing] = Counter()
+    for standing, language, on_lists, people in await session.execute(counting(audience)):
+        if audience.lists and not set(on_lists) & set(audience.lists):
+            continue
+        if standing != Standing.ACTIVE:
+            left_out[Standing(standing)] += people
+            continue
+        languages[Language(language)] += people
+        for list_id in on_lists:
+            if not audience.lists or list_id in audience.lists:
+                lists[list_id] += people
+    return Counts(languages, lists, left_out)
+
+
+def counting(audience: Audience) -> Select[Standing, Language, list[int], int]:
+    """People by standing, language and lists: some hundred groups, however many people there are.
+
+    Of an audience of many lists everybody is counted, and the groups are looked through afterwards: to ask
+    that of a million people takes twice as long as to count them.
+    """
+    if len(audience.lists) > FEW_LISTS:
+        audience = audience.model_copy(update={"lists": []})
+    alike = Subscriber.standing, Subscriber.language, Subscriber.lists
+    return select(*alike, func.count()).where(_meant(audience)).group_by(*alike)
 
 
 def _meant(audience: Audience) -> ColumnElement[bool]:
@@ -144,13 +155,13 @@ def _meant(audience: Audience) -> ColumnElement[bool]:
 def _part(part: Part) -> ColumnElement[bool]:
     """A subscriber is in ``part``. Never unknown (null), so that ``not_`` of it is its contrary."""
     conditions: list[ColumnElement[bool]] = []
-    if part.lists or part.joined_since:
-        membership = select(Membership.subscriber_id)
+    if part.lists:
+        conditions.append(Subscriber.lists.overlap(part.lists))
+    if part.joined_since:
+        joined = select(Membership.subscriber_id).where(Membership.joined_at >= part.joined_since)
         if part.lists:
-            membership = membership.where(Membership.list_id.in_(part.lists))
-        if part.joined_since:
-            membership = membership.where(Membership.joined_at >= part.joined_since)
-        conditions.append(Subscriber.id.in_(membership))
+            joined = joined.where(Membership.list_id.in_(part.lists))
+        conditions.append(Subscriber.id.in_(joined))
     if part.languages:
         conditions.append(Subscriber.language.in_(part.languages))
     if part.tags:
@@ -176,7 +187,9 @@ def _said(action_id: int, answers: list[Answered]) -> list[ColumnElement[bool]]:
             .join(Alert, Alert.id == Delivery.alert_id)
             .where(Alert.action_id == action_id, Alert.asks_rsvp, Delivery.state.in_(MAY_HAVE_ARRIVED))
         )
-        conditions.append(and_(Subscriber.id.in_(asked), Subscriber.id.not_in(answered)))
+        # Not "not in": that is no join to the planner, and is asked of a million people one by one.
+        has_answered = answered.where(Rsvp.subscriber_id == Subscriber.id).exists()
+        conditions.append(and_(Subscriber.id.in_(asked), ~has_answered))
     return conditions
 
 

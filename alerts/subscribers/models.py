@@ -105,9 +105,12 @@ class Subscriber(Table):
     language: Mapped[Language] = mapped_column(Text)
     standing: Mapped[Standing] = mapped_column(Text)
     tags: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
+    # What memberships say, in order, kept by triggers on them (migration 0007): read it, never write it.
+    lists: Mapped[list[int]] = mapped_column(ARRAY(BigInteger), server_default=text("'{}'"))
     created_at: Mapped[Now]
 
     __table_args__ = (
+        Index("subscribers_lists_tags_idx", "lists", "tags", postgresql_using="gin"),
         CheckConstraint(KNOWN_LANGUAGE, name="language"),
         CheckConstraint("standing IN ('pending', 'active', 'left', 'unreachable')", name="standing"),
     )

@@ -6,7 +6,15 @@ from datetime import datetime, time
 from typing import Annotated
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+    model_validator,
+)
 
 from alerts.language.languages import Language
 from alerts.subscribers.models import ConsentKind, Standing
@@ -35,6 +43,9 @@ class Closed(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+Clock = Annotated[time, PlainSerializer(lambda clock: f"{clock:%H:%M}", return_type=str)]
+
+
 class TextingHours(Closed):
     """When people of a list are texted, by the clocks of its zone.
 
@@ -46,8 +57,8 @@ class TextingHours(Closed):
         extra="forbid", json_schema_extra={"examples": [{"opens": "20:00", "closes": "06:00"}]}
     )
 
-    opens: time
-    closes: time
+    opens: Clock
+    closes: Clock
 
     @model_validator(mode="after")
     def _plain_and_long_enough(self) -> TextingHours:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from alerts.broadcasts.audience import FEW_LISTS
 from alerts.storage.engine import session_scope
 from tests.api import Api
 from tests.story import JAMES, MARIA, YASMIN, inland_empire
@@ -118,3 +119,51 @@ async def test_an_audience_that_says_nothing_or_names_what_is_not_there_is_refus
 ) -> None:
     await api.post("/v1/alerts/audience", audience, status=status)
     await api.post("/v1/alerts", {"audience": audience, "text": {"en": "Hi"}}, status=status)
+
+
+async def test_the_lists_of_a_subscriber_are_what_memberships_say(api: Api, inland: int) -> None:
+    """However memberships come and go: counting relies on it."""
+    other = await api.post("/v1/lists", inland_empire(name="Other", join_words={"en": "OTHER"}))
+    await api.text(JAMES, "OTHER")
+    everyone = (await api.get("/v1/subscribers"))["items"]
+    [james] = [one for one in everyone if sorted(one["lists"]) == [inland, other["id"]]]
+    assert await _kept() == await _counted()
+    await api.patch(f"/v1/subscribers/{james['id']}", {"lists": [other["id"]]})
+    assert await _kept() == await _counted()
+    assert (await _kept())[james["id"]] == [other["id"]]
+    async with session_scope() as session:
+        await session.execute(text("DELETE FROM memberships"))
+    assert set(map(tuple, (await _kept()).values())) == {()}
+
+
+async def _kept() -> dict[int, list[int]]:
+    async with session_scope() as session:
+        rows = await session.execute(text("SELECT id, lists FROM subscribers"))
+        return {row.id: row.lists for row in rows}
+
+
+async def _counted() -> dict[int, list[int]]:
+    async with session_scope() as session:
+        rows = await session.execute(
+            text(
+                "SELECT s.id, ARRAY(SELECT list_id FROM memberships WHERE subscriber_id = s.id ORDER BY 1)"
+                " AS lists FROM subscribers s"
+            )
+        )
+        return {row.id: row.lists for row in rows}
+
+
+async def test_an_audience_of_many_lists_is_counted_as_one_of_few(api: Api, inland: int) -> None:
+    """Another way to count, the same numbers."""
+    made = [inland]
+    for number in range(FEW_LISTS):
+        words = {"en": f"WORD{chr(65 + number)}"}
+        made.append(
+            (await api.post("/v1/lists", inland_empire(name=f"List {number}", join_words=words)))["id"]
+        )
+    await api.text(JAMES, "WORDA")
+    await api.text(MARIA, "ALTO")
+    few = await api.post("/v1/alerts/audience", {"lists": made[:2]}, status=200)
+    many = await api.post("/v1/alerts/audience", {"lists": made}, status=200)
+    assert (few["people"], few["left_out"]) == (2, {"left": 1})
+    assert many == few
