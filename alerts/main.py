@@ -17,6 +17,7 @@ import alerts.console.sign_up
 import alerts.conversations.api
 import alerts.health
 import alerts.subscribers.api
+import alerts.subscribers.imports_api
 import alerts.team.api
 from alerts.broadcasts import callback_route
 from alerts.conversations import inbound_route
@@ -49,6 +50,8 @@ app = FastAPI(title="alerts", version="0.1.0", lifespan=lifespan)
 answer_errors(app)
 app.include_router(callback_route.router)  # first: most requests are these
 app.include_router(inbound_route.router)
+# First: its paths are fixed where those of subscribers take an id.
+app.include_router(alerts.subscribers.imports_api.router, responses=PROBLEMS)
 app.include_router(alerts.subscribers.api.router, responses=PROBLEMS)
 app.include_router(alerts.actions.api.router, responses=PROBLEMS)
 app.include_router(alerts.broadcasts.action_api.router, responses=PROBLEMS)

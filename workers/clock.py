@@ -22,6 +22,7 @@ from alerts.logs import configure_logs
 from alerts.settings import settings
 from alerts.storage.engine import close_engine, session_scope
 from alerts.storage.redis import enqueue, queue
+from alerts.subscribers import imports
 from alerts.team.idempotency import forget_old_answers
 
 TICK_SECONDS = 1.0
@@ -49,11 +50,16 @@ async def tick(number: int) -> None:
             await schedule.adopt(session, settings().senders)
         owed = await schedule.owed(session, MOST_TEXTS)
         unknowns = await settling.any_unknown(session)
+        importing = await imports.owed(session)
+        if number % FORGET_EVERY == 0:
+            await imports.forget_old_refusals(session)
     if number % FORGET_EVERY == 0:
         await forget_old_answers()
-    waiting = await asyncio.to_thread(_waiting_jobs) if owed or unknowns else 0
+    waiting = await asyncio.to_thread(_waiting_jobs) if owed or unknowns or importing else 0
     if unknowns and number % SETTLE_EVERY == 0 and waiting < MOST_WAITING:
         await enqueue("settle")
+    if importing and not waiting:
+        await enqueue("import_subscribers")
     # Whoever is free looks at the queue: while something waits there, asking again would only pile up jobs.
     if owed and not waiting:
         texts = sum(one.texts for one in owed)

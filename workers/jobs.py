@@ -10,6 +10,7 @@ import logging
 
 from alerts.broadcasts import settling
 from alerts.storage.redis import enqueue
+from alerts.subscribers import taking
 from workers import runtime
 
 log = logging.getLogger(__name__)
@@ -26,6 +27,16 @@ async def _send() -> None:
     log.info("stint ended: deliveries=%s", claimed)
     if claimed and not runtime.stopping():
         await enqueue("send")  # at the end of the queue: what else waits there is done first
+
+
+def import_subscribers() -> None:
+    """Take in rows of files for a moment, or take them back."""
+    runtime.run(_import_subscribers())
+
+
+async def _import_subscribers() -> None:
+    if await taking.stint() and not runtime.stopping():
+        await enqueue("import_subscribers")  # behind what else waits
 
 
 def settle() -> None:

@@ -61,20 +61,25 @@ class Sealer:
 
     def seal_private(self, column: str, text: str) -> bytes:
         """A form of ``text`` that tells nothing but its length."""
+        return self.seal_octets(column, text.encode())
+
+    def seal_octets(self, column: str, octets: bytes) -> bytes:
+        """The same for octets."""
         nonce = os.urandom(NONCE)
-        return (
-            bytes((self._newest,))
-            + nonce
-            + self._private[self._newest].encrypt(nonce, text.encode(), column.encode())
-        )
+        sealed = self._private[self._newest].encrypt(nonce, octets, column.encode())
+        return bytes((self._newest,)) + nonce + sealed
+
+    def open_octets(self, column: str, sealed: bytes) -> bytes:
+        """The octets. Raises SealBroken."""
+        try:
+            nonce, ciphertext = sealed[1 : 1 + NONCE], sealed[1 + NONCE :]
+            return self._private[sealed[0]].decrypt(nonce, ciphertext, column.encode())
+        except (InvalidTag, KeyError, IndexError, ValueError):
+            raise SealBroken(column) from None
 
     def open_private(self, column: str, sealed: bytes) -> str:
         """The text. Raises SealBroken."""
-        try:
-            nonce, ciphertext = sealed[1 : 1 + NONCE], sealed[1 + NONCE :]
-            return self._private[sealed[0]].decrypt(nonce, ciphertext, column.encode()).decode()
-        except (InvalidTag, KeyError, IndexError, ValueError):
-            raise SealBroken(column) from None
+        return self.open_octets(column, sealed).decode()
 
     def digest(self, text: str) -> bytes:
         """What ``text`` is recognised by from now on, and cannot be read from without the key."""

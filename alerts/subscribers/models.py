@@ -44,6 +44,7 @@ class ConsentKind(StrEnum):
     RETURNED = "returned"
     LANGUAGE_CHANGED = "language changed"
     FORGOTTEN = "forgotten"
+    TAKEN_BACK = "taken back"  # with the import that it came with
 
 
 class Channel(StrEnum):
@@ -53,6 +54,7 @@ class Channel(StrEnum):
     API = "api"
     WEB = "web"  # the public sign-up page
     CARRIER = "carrier"
+    IMPORT = "import"
 
 
 class List(Table):
@@ -107,10 +109,12 @@ class Subscriber(Table):
     tags: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
     # What memberships say, in order, kept by triggers on them (migration 0007): read it, never write it.
     lists: Mapped[list[int]] = mapped_column(ARRAY(BigInteger), server_default=text("'{}'"))
+    import_id: Mapped[int | None] = mapped_column(BigInteger)  # which import made this row
     created_at: Mapped[Now]
 
     __table_args__ = (
         Index("subscribers_lists_tags_idx", "lists", "tags", postgresql_using="gin"),
+        Index("subscribers_import_id_idx", "import_id", postgresql_where=text("import_id IS NOT NULL")),
         CheckConstraint(KNOWN_LANGUAGE, name="language"),
         CheckConstraint("standing IN ('pending', 'active', 'left', 'unreachable')", name="standing"),
     )
@@ -128,6 +132,11 @@ class Membership(Table):
         BigInteger, ForeignKey("subscribers.id", ondelete="CASCADE"), primary_key=True, index=True
     )
     joined_at: Mapped[Now]
+    import_id: Mapped[int | None] = mapped_column(BigInteger)  # which import put them on the list
+
+    __table_args__ = (
+        Index("memberships_import_id_idx", "import_id", postgresql_where=text("import_id IS NOT NULL")),
+    )
 
 
 class Invitation(Table):

@@ -9,6 +9,7 @@ from sqlalchemy import create_engine, pool, text
 import alerts.actions.models
 import alerts.broadcasts.models
 import alerts.conversations.models
+import alerts.subscribers.import_models
 import alerts.subscribers.models
 import alerts.team.models  # noqa: F401
 from alerts.storage.tables import Table

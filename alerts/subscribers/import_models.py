@@ -1,0 +1,101 @@
+"""Tables: imports of subscribers, what of them is still to be read, and what was refused."""
+
+from __future__ import annotations
+
+from datetime import date
+from enum import StrEnum
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    Text,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from alerts.storage.tables import Key, Moment, Now, Table
+
+
+class ImportState(StrEnum):
+    """Where an import stands."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    TAKING_BACK = "taking back"
+    TAKEN_BACK = "taken back"
+
+
+class Import(Table):
+    """A file of people who consented, and what became of its rows."""
+
+    __tablename__ = "imports"
+
+    id: Mapped[Key]
+    state: Mapped[ImportState] = mapped_column(Text, server_default=ImportState.WAITING)
+    lists: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
+    columns: Mapped[dict[str, int]] = mapped_column(JSONB)
+    language: Mapped[str | None] = mapped_column(Text)
+    source: Mapped[str | None] = mapped_column(Text)
+    consent_date: Mapped[date | None] = mapped_column(Date)
+    day_first: Mapped[bool] = mapped_column(Boolean)
+    rows: Mapped[int] = mapped_column(Integer)  # of the whole file, without its header
+    read: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    taken: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    refused: Mapped[dict[str, int]] = mapped_column(JSONB, server_default=text("'{}'"))  # by reason
+    by: Mapped[int] = mapped_column(BigInteger)  # the API key
+    created_at: Mapped[Now]
+    finished_at: Mapped[Moment | None]
+
+    __table_args__ = (
+        CheckConstraint("state IN ('waiting', 'running', 'done', 'taking back', 'taken back')", name="state"),
+        Index(
+            "imports_owed_idx", "id", postgresql_where=text("state IN ('waiting', 'running', 'taking back')")
+        ),
+    )
+
+
+class ImportChunk(Table):
+    """Some rows of an import that are still to be read: sealed, and deleted when they are."""
+
+    __tablename__ = "import_chunks"
+
+    import_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("imports.id", ondelete="CASCADE"), primary_key=True
+    )
+    number: Mapped[int] = mapped_column(Integer, primary_key=True)
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class ImportRefusal(Table):
+    """A row that was not taken. Its cells are sealed, and erased after a week."""
+
+    __tablename__ = "import_refusals"
+
+    import_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("imports.id", ondelete="CASCADE"), primary_key=True
+    )
+    line: Mapped[int] = mapped_column(Integer, primary_key=True)
+    reason: Mapped[str] = mapped_column(Text)
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class ImportTag(Table):
+    """Tags that an import gave to somebody who was here before, to be taken back with it."""
+
+    __tablename__ = "import_tags"
+
+    import_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("imports.id", ondelete="CASCADE"), primary_key=True
+    )
+    subscriber_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("subscribers.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    tags: Mapped[list[str]] = mapped_column(ARRAY(Text))

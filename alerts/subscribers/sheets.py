@@ -1,0 +1,335 @@
+"""Pure: spreadsheets as people have them, from octets to rows, and rows to people or a reason why not.
+
+Excel's mark at the beginning, semicolons or tabs, UTF-16 or Windows' letters, a header in three
+languages, dates in three orders: taken. What could be read in two ways is refused, never guessed.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from alerts.errors import DomainError
+from alerts.language.languages import Language
+from alerts.subscribers.phones import BadPhoneNumber, NotMobile, parse_phone
+
+LONGEST_ROW = 4_000  # characters; beyond it a quote was opened and never closed
+FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what makes a cell a formula. Source: OWASP, "CSV Injection"
+OLDEST = date(2000, 1, 1)  # consent before this is a slip of the finger
+
+
+class Column(StrEnum):
+    """What a column may be; the rest is ignored."""
+
+    PHONE = "phone"
+    LANGUAGE = "language"
+    TAGS = "tags"
+    SOURCE = "consent source"
+    DATE = "consent date"
+
+
+HEADERS: dict[str, Column] = {
+    **dict.fromkeys(
+        (
+            "phone", "phone number", "mobile", "mobile number", "cell", "cell phone", "number",
+            "telefono", "numero", "numero de telefono", "celular", "movil",
+            "telefoon", "taleefan", "taleefoon", "lambar", "lambarka", "lambarka taleefanka",
+        ),
+        Column.PHONE,
+    ),
+    **dict.fromkeys(("language", "lang", "idioma", "lengua", "luqad", "luqadda", "af"), Column.LANGUAGE),
+    **dict.fromkeys(("tags", "tag", "etiquetas", "etiqueta", "calaamado", "calaamad"), Column.TAGS),
+    **dict.fromkeys(
+        (
+            "consent", "consent source", "source", "consentimiento", "fuente", "origen",
+            "origen del consentimiento", "ogolaansho", "oggolaansho", "isha",
+        ),
+        Column.SOURCE,
+    ),
+    **dict.fromkeys(
+        (
+            "date", "consent date", "date of consent", "fecha", "fecha de consentimiento",
+            "fecha del consentimiento", "taariikh", "taariikhda",
+        ),
+        Column.DATE,
+    ),
+}  # fmt: skip
+LANGUAGES: dict[str, Language] = {
+    **dict.fromkeys(("en", "eng", "english", "ingles", "ingiriisi", "ingriis"), Language.EN),
+    **dict.fromkeys(("es", "esp", "spa", "spanish", "espanol", "castellano", "isbaanish"), Language.ES),
+    **dict.fromkeys(("so", "som", "somali", "soomaali", "af soomaali", "af-soomaali"), Language.SO),
+}
+
+
+class Refused(StrEnum):
+    """Why a row was not taken."""
+
+    NO_PHONE = "no_phone"
+    BAD_PHONE = "bad_phone"
+    NOT_MOBILE = "not_mobile"
+    ROUNDED = "rounded"
+    NO_LANGUAGE = "no_language"
+    BAD_LANGUAGE = "bad_language"
+    NO_CONSENT = "no_consent"
+    BAD_DATE = "bad_date"
+    BROKEN = "broken"
+    TWICE = "twice"
+    LEFT = "left"
+    FORGOTTEN = "forgotten"
+
+
+PLAIN: dict[Refused, str] = {
+    Refused.NO_PHONE: "There is no phone number in this row.",
+    Refused.BAD_PHONE: "This is not a phone number. Write it with its area code, such as +1 909 555 0100.",
+    Refused.NOT_MOBILE: "This number is not a mobile phone's, so it cannot get texts.",
+    Refused.ROUNDED: "The spreadsheet has rounded this number. Make the column text, and type it again.",
+    Refused.NO_LANGUAGE: "There is no language in this row, and none was given for the file.",
+    Refused.BAD_LANGUAGE: "This is none of our languages. Write en, es or so.",
+    Refused.NO_CONSENT: "When and where did this person consent? Fill in both, or give them for the file.",
+    Refused.BAD_DATE: "This is no date, is still to come, or can be read in two ways. Write 2026-11-20.",
+    Refused.BROKEN: "This row cannot be read: a quote is never closed, or it holds a zero octet.",
+    Refused.TWICE: "The same number stands further up in this file.",
+    Refused.LEFT: "This person left. Only their own text brings them back.",
+    Refused.FORGOTTEN: "This person asked to be forgotten. Only their own text brings them back.",
+}
+
+
+class NoPhoneColumn(DomainError):
+    """A file whose first row names no column of phone numbers."""
+
+    code = "no_phone_column"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The first row names no column of phone numbers. Call one phone, telefono or taleefan."
+        )
+
+
+class ColumnTwice(DomainError):
+    """Two columns that mean the same."""
+
+    code = "column_twice"
+
+    def __init__(self, column: Column) -> None:
+        self.column = column
+        super().__init__(f"Two columns of this file are a {column}. Leave one of them out.")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row and the line that it begins on, from 1. ``broken``: it is not what somebody meant to write."""
+
+    line: int
+    cells: list[str]
+    broken: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """What holds for rows that do not say it themselves."""
+
+    region: str
+    today: date
+    language: Language | None = None
+    source: str | None = None
+    date: date | None = None
+    day_first: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Somebody whose row can be read. ``phone`` is E.164."""
+
+    line: int
+    phone: str
+    language: Language
+    tags: list[str]
+    source: str
+    date: date
+
+
+class Sheet:
+    """A file that comes in pieces. ``feed`` gives the rows that are complete; ``end`` the last one."""
+
+    def __init__(self) -> None:
+        self._start = b""
+        self._decoder: codecs.IncrementalDecoder | None = None  # of UTF-16; else line by line
+        self._begun = False
+        self._rest = b""
+        self._pending = ""
+        self._line = 0
+        self._from = 1
+        self._delimiter: str | None = None
+
+    def feed(self, piece: bytes) -> list[Row]:
+        """The rows that are complete with this piece."""
+        if not self._begun:
+            self._start += piece
+            if len(self._start) < 4:  # the longest mark at a beginning, and more
+                return []
+            piece, self._begun = self._unmarked(self._start), True
+        return list(self._rows(self._lines(self._in_utf8(piece))))
+
+    def end(self) -> list[Row]:
+        """What is left when the file is over."""
+        rows: list[Row] = []
+        if not self._begun:
+            self._begun = True
+            rows += self._rows(self._lines(self._in_utf8(self._unmarked(self._start))))
+        if self._rest:
+            rows += self._rows([_decoded(self._rest)])
+            self._rest = b""
+        if self._pending:
+            rows.append(self._row(self._pending, broken=True))
+            self._pending = ""
+        return rows
+
+    def _unmarked(self, start: bytes) -> bytes:
+        if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            self._decoder = codecs.getincrementaldecoder("utf-16")("replace")
+        return start.removeprefix(codecs.BOM_UTF8)
+
+    def _in_utf8(self, piece: bytes) -> bytes:
+        return self._decoder.decode(piece).encode() if self._decoder else piece
+
+    def _lines(self, piece: bytes) -> list[str]:
+        *whole, self._rest = (self._rest + piece).replace(b"\r\n", b"\n").split(b"\n")
+        if len(self._rest) > 4 * LONGEST_ROW:  # a file without ends of lines
+            whole.append(self._rest)
+            self._rest = b""
+        return [_decoded(line) for line in whole]
+
+    def _rows(self, lines: Iterable[str]) -> Iterator[Row]:
+        for line in lines:
+            self._line += 1
+            if not self._pending:
+                self._from = self._line
+            text = f"{self._pending}\n{line}" if self._pending else line
+            if text.count('"') % 2 and len(text) <= LONGEST_ROW:
+                self._pending = text
+                continue
+            self._pending = ""
+            if text.strip(" ,;\t\r\0"):
+                yield self._row(text, broken=len(text) > LONGEST_ROW or "\0" in text)
+
+    def _row(self, text: str, *, broken: bool) -> Row:
+        if self._delimiter is None:
+            self._delimiter = max(",;\t", key=text.count)
+        if broken:
+            return Row(self._from, [text[:LONGEST_ROW].replace("\0", "")], broken=True)
+        cells = next(csv.reader([text], delimiter=self._delimiter))
+        return Row(self._from, [_plain(cell) for cell in cells])
+
+
+def columns_of(header: Sequence[str]) -> dict[Column, int]:
+    """Which column is where. Raises NoPhoneColumn, ColumnTwice."""
+    found: dict[Column, int] = {}
+    for place, name in enumerate(header):
+        column = HEADERS.get(_word(name))
+        if column in found:
+            raise ColumnTwice(column)
+        if column:
+            found[column] = place
+    if Column.PHONE not in found:
+        raise NoPhoneColumn
+    return found
+
+
+def judge(row: Row, columns: dict[Column, int], defaults: Defaults) -> Candidate | Refused:
+    """The person of a row, or why it cannot be taken."""
+    if row.broken:
+        return Refused.BROKEN
+    said = {
+        column: row.cells[place].strip() if place < len(row.cells) else ""
+        for column, place in columns.items()
+    }
+    phone = _phone(said[Column.PHONE], defaults.region)
+    if isinstance(phone, Refused):
+        return phone
+    language = _language(said.get(Column.LANGUAGE, ""), defaults)
+    if isinstance(language, Refused):
+        return language
+    source = said.get(Column.SOURCE) or defaults.source
+    when = _date(said.get(Column.DATE, ""), defaults)
+    if isinstance(when, Refused) or not source:
+        return when if isinstance(when, Refused) else Refused.NO_CONSENT
+    tags = [tag.strip()[:40] for tag in re.split(r"[,;|]", said.get(Column.TAGS, "")) if tag.strip()]
+    return Candidate(row.line, phone, language, tags, source[:200], when)
+
+
+def _language(word: str, defaults: Defaults) -> Language | Refused:
+    if not word:
+        return defaults.language or Refused.NO_LANGUAGE
+    return LANGUAGES.get(_word(word), Refused.BAD_LANGUAGE)
+
+
+def _date(text: str, defaults: Defaults) -> date | Refused:
+    if not text:
+        return defaults.date or Refused.NO_CONSENT
+    when = read_date(text, day_first=defaults.day_first)
+    return when if when and OLDEST <= when <= defaults.today else Refused.BAD_DATE
+
+
+def read_date(text: str, *, day_first: bool) -> date | None:
+    """``2026-11-20``, ``11/20/2026``, ``20.11.2026``, with a time behind or not. None where it is no date.
+
+    With slashes the month comes first, unless it cannot, or ``day_first``.
+    """
+    try:
+        if found := re.fullmatch(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[T ].*)?", text):
+            return date(*map(int, found.groups()))
+        found = re.fullmatch(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4})(?:[T ,].*)?", text)
+        if not found:
+            return None
+        first, second, year = int(found[1]), int(found[3]), int(found[4])
+        if found[2] == "." or day_first or first > 12:
+            return date(year, second, first)
+        return date(year, first, second)
+    except ValueError:
+        return None
+
+
+def safe(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula."""
+    return "'" + cell if cell.startswith(FORMULA) else cell
+
+
+_ROUNDED = re.compile(r"\d(?:[.,]\d+)?[eE]\+?\d+")
+
+
+def _phone(text: str, region: str) -> str | Refused:
+    if not text:
+        return Refused.NO_PHONE
+    if _ROUNDED.fullmatch(text):
+        return Refused.ROUNDED
+    try:
+        return parse_phone(text.removesuffix(".0"), region)
+    except BadPhoneNumber:
+        return Refused.BAD_PHONE
+    except NotMobile:
+        return Refused.NOT_MOBILE
+
+
+def _decoded(line: bytes) -> str:
+    try:
+        return line.decode()
+    except UnicodeDecodeError:  # Windows writes these; every octet means something there or is dropped
+        return line.decode("cp1252", "ignore")
+
+
+def _plain(cell: str) -> str:
+    # As we wrote it ourselves, so that a file that we gave out can come back.
+    return cell[1:] if cell.startswith("'") and cell[1:].startswith(FORMULA) else cell
+
+
+def _word(text: str) -> str:
+    letters = unicodedata.normalize("NFKD", text.strip().casefold())
+    return " ".join(
+        "".join(one for one in letters if not unicodedata.combining(one)).replace("_", " ").split()
+    )

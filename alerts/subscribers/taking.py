@@ -1,0 +1,265 @@
+"""What a worker does for an import: takes some rows, or takes some back, each time in one transaction."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, LiteralString
+from zoneinfo import ZoneInfo
+
+from psycopg import AsyncConnection
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from alerts.language.languages import Language
+from alerts.settings import settings
+from alerts.storage.engine import session_scope
+from alerts.storage.sealing import sealer
+from alerts.subscribers.import_models import Import, ImportChunk, ImportState
+from alerts.subscribers.imports import REFUSALS, finish, rows_of
+from alerts.subscribers.people import PHONE
+from alerts.subscribers.sheets import Candidate, Column, Defaults, Refused, Row, judge
+
+STINT_SECONDS = 2.0  # then the queue gets a chance: texts must not wait for a file
+TAKEN_BACK_AT_ONCE = 5_000
+
+_STAGE = """
+    CREATE TEMPORARY TABLE staged (
+        line integer, phone bytea, older bytea[], digests bytea[], language text, tags text[], source text
+    ) ON COMMIT DROP
+"""
+_COPY = "COPY staged (line, phone, older, digests, language, tags, source) FROM STDIN"
+# A number that was sealed with an older key is found in that form.
+_OLDER: LiteralString = """
+    UPDATE staged SET phone = s.phone FROM subscribers s
+    WHERE s.phone = ANY (staged.older) AND cardinality(staged.older) > 0
+"""
+_FORGOTTEN: LiteralString = """
+    DELETE FROM staged USING forgotten f WHERE f.digest = ANY (staged.digests) RETURNING line
+"""
+# In order, so that two imports with the same new numbers wait for each other and never in a circle.
+_MEET: LiteralString = """
+    INSERT INTO subscribers (phone, language, standing, tags, import_id)
+    SELECT phone, language, 'active', tags, %(import)s FROM staged ORDER BY phone
+    ON CONFLICT DO NOTHING
+"""
+_KNOWN: LiteralString = """
+    CREATE TEMPORARY TABLE met ON COMMIT DROP AS
+    SELECT o.line, s.id, s.standing, s.import_id IS NOT DISTINCT FROM {number} AS made,
+           s.language, o.tags, o.source
+    FROM staged o JOIN subscribers s ON s.phone = o.phone
+"""
+_TWICE: LiteralString = """
+    DELETE FROM met USING memberships m
+    WHERE m.subscriber_id = met.id AND m.import_id = %(import)s RETURNING line
+"""
+_LEFT: LiteralString = "DELETE FROM met WHERE standing = 'left' RETURNING line"
+_ACTIVE: LiteralString = """
+    UPDATE subscribers s SET standing = 'active' FROM met WHERE s.id = met.id AND s.standing = 'pending'
+"""
+_TAGS: LiteralString = """
+    WITH added AS (
+        SELECT met.id, ARRAY(SELECT unnest(met.tags) EXCEPT SELECT unnest(s.tags) ORDER BY 1) AS tags
+        FROM met JOIN subscribers s USING (id) WHERE NOT met.made AND NOT met.tags <@ s.tags
+        ORDER BY id FOR NO KEY UPDATE OF s
+    ), noted AS (
+        INSERT INTO import_tags (import_id, subscriber_id, tags) SELECT %(import)s, id, tags FROM added
+        ON CONFLICT DO NOTHING
+    )
+    UPDATE subscribers s SET tags = ARRAY(SELECT unnest(s.tags || added.tags) ORDER BY 1)
+    FROM added WHERE s.id = added.id
+"""
+_JOIN: LiteralString = """
+    WITH joined AS (
+        INSERT INTO memberships (list_id, subscriber_id, import_id)
+        SELECT list_id, id, %(import)s FROM met CROSS JOIN unnest(%(lists)s::bigint[]) AS list_id ORDER BY id
+        ON CONFLICT DO NOTHING
+        RETURNING list_id, subscriber_id
+    )
+    INSERT INTO consent_events (subscriber_id, list_id, kind, channel, language, source)
+    SELECT met.id, joined.list_id, 'joined', 'import', met.language, met.source
+    FROM joined JOIN met ON met.id = joined.subscriber_id
+"""
+_REFUSE = "COPY import_refusals (import_id, line, reason, sealed) FROM STDIN"
+_COUNT: LiteralString = """
+    UPDATE imports
+    SET state = 'running', read = read + %(read)s, taken = taken + %(taken)s, refused = (
+        SELECT coalesce(jsonb_object_agg(reason, total), '{}')
+        FROM (SELECT reason, sum(count::int) AS total
+              FROM (SELECT * FROM jsonb_each_text(refused)
+                    UNION ALL SELECT * FROM jsonb_each_text(%(refused)s::jsonb)) AS o(reason, count)
+              GROUP BY reason) AS summed)
+    WHERE id = %(import)s
+"""
+
+_WITHDRAW: LiteralString = """
+    WITH these AS (
+        SELECT list_id, subscriber_id FROM memberships WHERE import_id = %(import)s LIMIT %(size)s
+    ), gone AS (
+        DELETE FROM memberships m USING these
+        WHERE m.list_id = these.list_id AND m.subscriber_id = these.subscriber_id
+        RETURNING m.list_id, m.subscriber_id
+    )
+    INSERT INTO consent_events (subscriber_id, list_id, kind, channel, language, source)
+    SELECT gone.subscriber_id, gone.list_id, 'taken back', 'import', s.language, %(source)s
+    FROM gone JOIN subscribers s ON s.id = gone.subscriber_id
+"""
+_UNTAG: LiteralString = """
+    WITH gone AS (DELETE FROM import_tags WHERE import_id = %(import)s RETURNING subscriber_id, tags)
+    UPDATE subscribers s SET tags = ARRAY(SELECT unnest(s.tags) EXCEPT SELECT unnest(gone.tags) ORDER BY 1)
+    FROM gone WHERE s.id = gone.subscriber_id
+"""
+# Whoever wrote to us, answered, was written to by an organizer, or said STOP is more than a row of a file.
+_ERASE: LiteralString = """
+    DELETE FROM subscribers WHERE id IN (
+        SELECT s.id FROM subscribers s
+        WHERE s.import_id = %(import)s AND s.standing IN ('active', 'unreachable') AND s.lists = '{}'
+          AND NOT EXISTS (SELECT FROM replies r WHERE r.subscriber_id = s.id)
+          AND NOT EXISTS (SELECT FROM rsvps r WHERE r.subscriber_id = s.id)
+          AND NOT EXISTS (SELECT FROM invitations i WHERE i.subscriber_id = s.id)
+          AND NOT EXISTS (SELECT FROM alerts a WHERE a.to_subscriber = s.id)
+        ORDER BY s.id LIMIT %(size)s)
+"""
+
+
+async def stint(seconds: float = STINT_SECONDS) -> bool:
+    """Work on what is owed, the oldest import first, for about so long. Whether there may be more."""
+    clock = asyncio.get_running_loop().time
+    until = clock() + seconds
+    while clock() < until:
+        async with session_scope() as session:
+            if not await _step(session):
+                return False
+    return True
+
+
+async def _step(session: AsyncSession) -> bool:
+    """One transaction's worth. False where nothing is owed, or others are at it."""
+    states = (ImportState.WAITING, ImportState.RUNNING, ImportState.TAKING_BACK)
+    query = select(Import).where(Import.state.in_(states)).order_by(Import.id).limit(1)
+    found = await session.scalar(query.with_for_update(skip_locked=True))
+    if found is None:
+        return False
+    if found.state == ImportState.TAKING_BACK:
+        await _take_some_back(session, found)
+        return True
+    query_chunk = select(ImportChunk).where(ImportChunk.import_id == found.id).order_by(ImportChunk.number)
+    chunk = await session.scalar(query_chunk.limit(1))
+    if chunk is None:
+        await finish(session, found.id, ImportState.DONE)
+        return True
+    await take(await _driver(session), found, rows_of(chunk))
+    await session.delete(chunk)
+    return True
+
+
+async def _driver(session: AsyncSession) -> AsyncConnection:
+    driver = (await (await session.connection()).get_raw_connection()).driver_connection
+    assert isinstance(driver, AsyncConnection)  # noqa: S101 - settings allow psycopg only
+    return driver
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    people: list[Candidate]
+    refused: dict[int, Refused]  # by line
+
+
+async def take(connection: AsyncConnection, found: Import, rows: Sequence[Row]) -> None:
+    """Take these rows of an import, or refuse them. Straight through the driver; the caller commits."""
+    judged = _judge(found, rows)
+    given = {"import": found.id, "lists": found.lists}
+    refused = judged.refused
+    if judged.people:
+        await _stage(connection, found, judged.people)
+        if len(sealer().digests("")) > 1:
+            await connection.execute(_OLDER)
+        refused |= dict.fromkeys(await _lines(connection, _FORGOTTEN), Refused.FORGOTTEN)
+        await connection.execute(_MEET, given)
+        await connection.execute(_KNOWN.format(number=int(found.id)).encode())
+        refused |= dict.fromkeys(await _lines(connection, _TWICE, given), Refused.TWICE)
+        refused |= dict.fromkeys(await _lines(connection, _LEFT), Refused.LEFT)
+        await connection.execute(_ACTIVE)
+        if any(one.tags for one in judged.people):
+            await connection.execute(_TAGS, given)
+        await connection.execute(_JOIN, given)
+        await connection.execute("DROP TABLE staged, met")
+    await _refuse(connection, found.id, rows, refused)
+    counts = json.dumps(Counter(refused.values()))
+    taken = len(rows) - len(refused)
+    await connection.execute(_COUNT, {**given, "read": len(rows), "taken": taken, "refused": counts})
+
+
+def _judge(found: Import, rows: Sequence[Row]) -> _Judged:
+    columns = {Column(name): place for name, place in found.columns.items()}
+    defaults = Defaults(
+        region=settings().default_region,
+        today=datetime.now(UTC).astimezone(ZoneInfo(settings().default_timezone)).date(),
+        language=Language(found.language) if found.language else None,
+        source=found.source,
+        date=found.consent_date,
+        day_first=found.day_first,
+    )
+    people: dict[str, Candidate] = {}
+    refused: dict[int, Refused] = {}
+    for row in rows:
+        one = judge(row, columns, defaults)
+        if isinstance(one, Refused):
+            refused[row.line] = one
+        elif one.phone in people:
+            refused[row.line] = Refused.TWICE
+        else:
+            people[one.phone] = one
+    return _Judged(list(people.values()), refused)
+
+
+async def _stage(connection: AsyncConnection, found: Import, people: Sequence[Candidate]) -> None:
+    seal, forms, digests = sealer().seal_findable, sealer().findable_forms, sealer().digests
+    several = len(digests("")) > 1
+    row = await (await connection.execute("SELECT EXISTS (SELECT FROM forgotten)")).fetchone()
+    forgotten = bool(row and row[0])
+    await connection.execute(_STAGE)
+    async with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
+        for one in people:
+            await copy.write_row(
+                (
+                    one.line,
+                    seal(PHONE, one.phone),
+                    forms(PHONE, one.phone) if several else [],
+                    digests(one.phone) if forgotten else [],
+                    one.language,
+                    sorted(set(one.tags)),
+                    f"{one.source}, {one.date.isoformat()} (import {found.id})",
+                )
+            )
+
+
+async def _lines(connection: AsyncConnection, statement: LiteralString, given: Any = None) -> list[int]:
+    return [row[0] for row in await (await connection.execute(statement, given)).fetchall()]
+
+
+async def _refuse(
+    connection: AsyncConnection, import_id: int, rows: Sequence[Row], refused: dict[int, Refused]
+) -> None:
+    if not refused:
+        return
+    seal = sealer().seal_octets
+    async with connection.cursor() as cursor, cursor.copy(_REFUSE) as copy:
+        for row in rows:
+            if row.line in refused:
+                cells = seal(REFUSALS, json.dumps(row.cells).encode())
+                await copy.write_row((import_id, row.line, refused[row.line], cells))
+
+
+async def _take_some_back(session: AsyncSession, found: Import) -> None:
+    connection = await _driver(session)
+    given = {"import": found.id, "size": TAKEN_BACK_AT_ONCE, "source": f"import {found.id}"}
+    if (await connection.execute(_WITHDRAW, given)).rowcount:
+        return
+    await connection.execute(_UNTAG, given)
+    if (await connection.execute(_ERASE, given)).rowcount == 0:
+        await finish(session, found.id, ImportState.TAKEN_BACK)

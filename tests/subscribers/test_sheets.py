@@ -1,0 +1,205 @@
+"""Spreadsheets as people have them: every row is a person, or a reason why not."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import phonenumbers
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alerts.language.languages import Language
+from alerts.subscribers.phones import CAN_BE_MOBILE, BadPhoneNumber, NotMobile, parse_phone
+from alerts.subscribers.sheets import (
+    LONGEST_ROW,
+    Candidate,
+    Column,
+    ColumnTwice,
+    Defaults,
+    NoPhoneColumn,
+    Refused,
+    Row,
+    Sheet,
+    columns_of,
+    judge,
+    read_date,
+    safe,
+)
+
+TODAY = date(2026, 11, 24)
+WHOLE = Defaults("US", TODAY, Language.ES, "Sheet at the gate", date(2026, 11, 20))
+
+
+def rows(octets: bytes, size: int = 1 << 20) -> list[Row]:
+    sheet = Sheet()
+    found = [row for place in range(0, len(octets), size) for row in sheet.feed(octets[place : place + size])]
+    return found + sheet.end()
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [
+        b"phone,name\n(909) 555-0101,Mar\xc3\xada\n",
+        b"\xef\xbb\xbfphone,name\r\n(909) 555-0101,Mar\xc3\xada\r\n",  # Excel's mark
+        b"phone;name\n(909) 555-0101;Mar\xc3\xada",
+        b"phone\tname\n(909) 555-0101\tMar\xc3\xada\n\n\n",
+        "phone;name\r\n(909) 555-0101;Mar\u00eda\r\n".encode("utf-16"),
+        b"phone,name\n(909) 555-0101,Mar\xeda\n",  # Windows' letters
+        b'"phone","name"\n"(909) 555-0101","Mar\xc3\xada"\n',
+        b"phone,name\n'(909) 555-0101,Mar\xc3\xada\n".replace(b"'(", b"("),
+    ],
+)
+@pytest.mark.parametrize("size", [1, 3, 1 << 20])
+def test_a_file_is_read_however_it_was_written_and_comes(octets: bytes, size: int) -> None:
+    header, person = rows(octets, size)
+    assert header.cells == ["phone", "name"]
+    assert person.cells == ["(909) 555-0101", "María"]
+    assert (header.line, person.line) == (1, 2)
+
+
+def test_lines_within_quotes_are_one_row_and_are_counted() -> None:
+    found = rows(b'phone,note\n909,"two\nlines, and ""more"""\n910,x\n')
+    assert [(row.line, row.cells) for row in found[1:]] == [
+        (2, ["909", 'two\nlines, and "more"']),
+        (4, ["910", "x"]),
+    ]
+
+
+def test_a_quote_that_is_never_closed_costs_no_more_than_its_neighbours() -> None:
+    lines = [b"phone,note", b'909,5" pipe', *(b"9095550%03d,x" % number for number in range(600))]
+    found = rows(b"\n".join(lines))
+    broken = [row for row in found if row.broken]
+    assert len(broken) == 1
+    assert len(broken[0].cells[0]) <= LONGEST_ROW
+    assert len(found) > 250
+
+
+@pytest.mark.parametrize(
+    ("header", "columns"),
+    [
+        (["Phone"], {Column.PHONE: 0}),
+        (["Nombre", "Teléfono", "Idioma"], {Column.PHONE: 1, Column.LANGUAGE: 2}),
+        (["NÚMERO DE TELÉFONO ", "Fecha", "Origen"], {Column.PHONE: 0, Column.DATE: 1, Column.SOURCE: 2}),
+        (["Magaca", "Taleefan", "Luqad", "Taariikh"], {Column.PHONE: 1, Column.LANGUAGE: 2, Column.DATE: 3}),
+        (["cell_phone", "tags", ""], {Column.PHONE: 0, Column.TAGS: 1}),
+    ],
+)
+def test_a_header_is_understood_in_three_languages(header: list[str], columns: dict[Column, int]) -> None:
+    assert columns_of(header) == columns
+
+
+def test_a_header_without_a_phone_or_with_two_is_refused() -> None:
+    with pytest.raises(NoPhoneColumn):
+        columns_of(["909 555 0101", "Maria"])
+    with pytest.raises(ColumnTwice):
+        columns_of(["phone", "mobile"])
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "+1 (909) 555-0101", "909.555.0101", "1-909-555-0101", "9095550101", "9095550101.0", "(909)5550101",
+        "909 555 0101", " 909 555 0101 ", "'+19095550101", "+1 909 555 0101",
+        "".join(chr(0xFF10 + int(digit)) for digit in "9095550101"),  # full width
+        "909\u00a0555\u00a00101",
+    ],
+)  # fmt: skip
+def test_a_phone_is_read_however_it_was_typed(written: str) -> None:
+    [_, row] = rows(f"phone\n{written}\n".encode())
+    found = judge(row, {Column.PHONE: 0}, WHOLE)
+    assert isinstance(found, Candidate), found
+    assert found.phone == "+19095550101"
+
+
+COLUMNS = {Column.PHONE: 0, Column.LANGUAGE: 1, Column.SOURCE: 2, Column.DATE: 3}
+
+
+@pytest.mark.parametrize(
+    ("cells", "reason"),
+    [
+        (["", "es", "gate", "2026-11-20"], Refused.NO_PHONE),
+        (["Maria", "es", "gate", "2026-11-20"], Refused.BAD_PHONE),
+        (["555 0101", "es", "gate", "2026-11-20"], Refused.BAD_PHONE),
+        (["9.09556E+09", "es", "gate", "2026-11-20"], Refused.ROUNDED),
+        (["9,09556E+09", "es", "gate", "2026-11-20"], Refused.ROUNDED),
+        (["800 555 0101", "es", "gate", "2026-11-20"], Refused.NOT_MOBILE),
+        (["909 555 0101", "", "gate", "2026-11-20"], Refused.NO_LANGUAGE),
+        (["909 555 0101", "francais", "gate", "2026-11-20"], Refused.BAD_LANGUAGE),
+        (["909 555 0101", "es", "", "2026-11-20"], Refused.NO_CONSENT),
+        (["909 555 0101", "es", "gate", ""], Refused.NO_CONSENT),
+        (["909 555 0101", "es"], Refused.NO_CONSENT),
+        (["909 555 0101", "es", "gate", "2026-11-25"], Refused.BAD_DATE),
+        (["909 555 0101", "es", "gate", "last week"], Refused.BAD_DATE),
+        (["909 555 0101", "es", "gate", "1926-11-20"], Refused.BAD_DATE),
+    ],
+)
+def test_what_cannot_be_taken_is_refused_with_its_reason(cells: list[str], reason: Refused) -> None:
+    assert judge(Row(2, cells), COLUMNS, Defaults("US", TODAY)) is reason
+
+
+@pytest.mark.parametrize(
+    ("text", "day_first", "when"),
+    [
+        ("2026-11-20", False, date(2026, 11, 20)),
+        ("2026-11-20T10:00:00Z", False, date(2026, 11, 20)),
+        ("11/20/2026", False, date(2026, 11, 20)),
+        ("20/11/2026", False, date(2026, 11, 20)),
+        ("3/4/2026", False, date(2026, 3, 4)),
+        ("3/4/2026", True, date(2026, 4, 3)),
+        ("3.4.2026", False, date(2026, 4, 3)),
+        ("11/20/2026 9:15 AM", False, date(2026, 11, 20)),
+        ("31/31/2026", False, None),
+        ("2026-02-30", False, None),
+        ("11/20/26", False, None),
+        ("46346", False, None),
+    ],
+)
+def test_dates_are_read_or_refused(text: str, day_first: bool, when: date | None) -> None:
+    assert read_date(text, day_first=day_first) == when
+
+
+@pytest.mark.parametrize("cell", ["=1+1", "+1 909", "-1", "@SUM(A1)", "\tx", "\rx"])
+def test_no_cell_that_we_write_is_a_formula_and_it_comes_back_as_it_was(cell: str) -> None:
+    assert safe(cell) == "'" + cell
+    assert safe("Maria") == "Maria"
+    import csv
+    import io
+
+    text = io.StringIO()
+    csv.writer(text).writerow([safe(cell), "x"])
+    [row] = rows(b"a,b\n" + text.getvalue().encode())[1:]
+    assert row.cells == [cell, "x"]
+
+
+@given(st.binary(max_size=400), st.integers(1, 50))
+def test_whatever_comes_is_rows_and_in_pieces_the_same(octets: bytes, size: int) -> None:
+    found = rows(octets)
+    assert rows(octets, size) == found
+    assert [row.line for row in found] == sorted({row.line for row in found})
+    for row in found:
+        judge(row, {Column.PHONE: 0}, WHOLE)
+
+
+def _slowly(text: str) -> Any:
+    number = phonenumbers.parse(text, "US")
+    if number.extension or not phonenumbers.is_valid_number(number):
+        return BadPhoneNumber
+    if phonenumbers.number_type(number) not in CAN_BE_MOBILE:
+        return NotMobile
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+@given(
+    st.integers(200, 999),
+    st.integers(0, 9_999_999),
+    st.sampled_from(["{}{}", "+1{}{}", "1-{} {}", "({}) {}"]),
+)
+def test_a_number_is_read_quickly_as_it_is_read_slowly(area: int, rest: int, form: str) -> None:
+    text = form.format(area, f"{rest:07}")
+    try:
+        found: Any = parse_phone(text, "US")
+    except (BadPhoneNumber, NotMobile) as error:
+        found = type(error)
+    assert found == _slowly(text)
