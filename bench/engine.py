@@ -39,7 +39,9 @@ async def send(texts: int) -> int:
     """Send so many from memory; how many were sent."""
     left = iter(range(1, texts + 1))
 
-    async def claim(_way: object, _alert: int, _sender: str, most: int, _after: int) -> list[Claimed]:
+    async def claim(
+        _way: object, _alert: int, _sender: str, most: int, _after: int, _closed: object
+    ) -> list[Claimed]:
         return [
             Claimed(NOBODYS + number, number, "es", 1, peers.recipient(number))
             for number in itertools.islice(left, most)

@@ -20,7 +20,7 @@ from alerts.language.languages import Language
 from alerts.subscribers.phones import BadPhoneNumber, NotMobile, parse_phone
 
 LONGEST_ROW = 4_000  # characters; beyond it a quote was opened and never closed
-FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what makes a cell a formula. Source: OWASP, "CSV Injection"
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")  # what makes a cell a formula. Source: OWASP, "CSV Injection"
 OLDEST = date(2000, 1, 1)  # consent before this is a slip of the finger
 
 
@@ -183,7 +183,7 @@ class Sheet:
             self._begun = True
             rows += self._rows(self._lines(self._in_utf8(self._unmarked(self._start))))
         if self._rest:
-            rows += self._rows([_decoded(self._rest)])
+            rows += self._rows([_decoded(self._rest.rstrip(b"\r"))])
             self._rest = b""
         if self._pending:
             rows.append(self._row(self._pending, broken=True))
@@ -199,7 +199,11 @@ class Sheet:
         return self._decoder.decode(piece).encode() if self._decoder else piece
 
     def _lines(self, piece: bytes) -> list[str]:
-        *whole, self._rest = (self._rest + piece).replace(b"\r\n", b"\n").split(b"\n")
+        read = self._rest + piece
+        half = b"\r" if read.endswith(b"\r") else b""  # perhaps of an end of line as Windows writes it
+        read = read[: len(read) - len(half)].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        *whole, self._rest = read.split(b"\n")
+        self._rest += half
         if len(self._rest) > 4 * LONGEST_ROW:  # a file without ends of lines
             whole.append(self._rest)
             self._rest = b""

@@ -44,6 +44,7 @@ def rows(octets: bytes, size: int = 1 << 20) -> list[Row]:
         b"phone,name\n(909) 555-0101,Mar\xc3\xada\n",
         b"\xef\xbb\xbfphone,name\r\n(909) 555-0101,Mar\xc3\xada\r\n",  # Excel's mark
         b"phone;name\n(909) 555-0101;Mar\xc3\xada",
+        b"phone,name\r(909) 555-0101,Mar\xc3\xada\r",  # an old Mac's ends of lines
         b"phone\tname\n(909) 555-0101\tMar\xc3\xada\n\n\n",
         "phone;name\r\n(909) 555-0101;Mar\u00eda\r\n".encode("utf-16"),
         b"phone,name\n(909) 555-0101,Mar\xeda\n",  # Windows' letters
@@ -170,7 +171,7 @@ def test_no_cell_that_we_write_is_a_formula_and_it_comes_back_as_it_was(cell: st
     text = io.StringIO()
     csv.writer(text).writerow([safe(cell), "x"])
     [row] = rows(b"a,b\n" + text.getvalue().encode())[1:]
-    assert row.cells == [cell, "x"]
+    assert row.cells == [cell.replace("\r", "\n"), "x"]  # ends of lines are all one
 
 
 @given(st.binary(max_size=400), st.integers(1, 50))
