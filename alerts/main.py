@@ -12,6 +12,7 @@ from redis.exceptions import RedisError
 import alerts.actions.api
 import alerts.broadcasts.action_api
 import alerts.broadcasts.api
+import alerts.broadcasts.reports_api
 import alerts.console.home
 import alerts.console.sign_up
 import alerts.conversations.api
@@ -56,6 +57,7 @@ app.include_router(alerts.subscribers.api.router, responses=PROBLEMS)
 app.include_router(alerts.actions.api.router, responses=PROBLEMS)
 app.include_router(alerts.broadcasts.action_api.router, responses=PROBLEMS)
 app.include_router(alerts.broadcasts.api.router, responses=PROBLEMS)
+app.include_router(alerts.broadcasts.reports_api.router, responses=PROBLEMS)
 app.include_router(alerts.conversations.api.router, responses=PROBLEMS)
 app.include_router(alerts.team.api.router, responses=PROBLEMS)
 app.include_router(alerts.health.router)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, date, datetime
 from typing import Annotated
 
@@ -17,11 +15,12 @@ from alerts.storage.engine import session_scope
 from alerts.storage.pages import After, Limit, Page
 from alerts.storage.redis import enqueue
 from alerts.subscribers import imports, lists, service
+from alerts.subscribers.files import csv_answer, csv_lines
 from alerts.subscribers.import_models import Import, ImportState
 from alerts.subscribers.imports import Given
 from alerts.subscribers.models import Standing
 from alerts.subscribers.phones import mask
-from alerts.subscribers.sheets import PLAIN, Column, Refused, safe
+from alerts.subscribers.sheets import PLAIN, Column, Refused
 from alerts.team.access import Caller, Id, MayNotReadNumbers, Session, authenticated
 from alerts.team.audit import note
 from alerts.team.idempotency import IdempotentRoute
@@ -32,8 +31,6 @@ router = APIRouter(
     tags=["subscribers"],
     dependencies=[Depends(authenticated)],
 )
-CSV = "text/csv; charset=utf-8"
-EXCEL_MARK = "\ufeff"  # without it Excel takes UTF-8 for Windows' letters
 EXPORTED_AT_ONCE = 2_000
 _CSV_FILE = {"content": {"text/csv": {"schema": {"type": "string"}}}}
 _UPLOAD = {
@@ -109,7 +106,7 @@ async def refused_rows(import_id: Id, session: Session, caller: Caller) -> Strea
     The cells as they were, to be set right and sent again, only for a key that may read numbers.
     """
     found = await imports.get_import(session, import_id)
-    return _csv(f"refused-{import_id}.csv", _refused(found, may_read_numbers=caller.may_read_numbers))
+    return csv_answer(f"refused-{import_id}.csv", _refused(found, may_read_numbers=caller.may_read_numbers))
 
 
 @router.post("/imports/{import_id}/take-back", status_code=202)
@@ -136,7 +133,7 @@ async def export(
     if list_id is not None:
         await lists.get_list(session, list_id)
     note(session, caller, "exported", "subscribers", list_id or 0)
-    return _csv("subscribers.csv", _subscribers(standing, language, list_id))
+    return csv_answer("subscribers.csv", _subscribers(standing, language, list_id))
 
 
 def _past(when: date | None) -> date | None:
@@ -159,21 +156,10 @@ def _out(row: Import) -> ImportOut:
     )
 
 
-def _csv(name: str, lines: AsyncIterator[str]) -> StreamingResponse:
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-    return StreamingResponse(lines, media_type=CSV, headers=headers)
-
-
-def _lines(rows: Iterable[Sequence[object]]) -> str:
-    text = io.StringIO()
-    csv.writer(text).writerows([safe(str(cell)) for cell in row] for row in rows)
-    return text.getvalue()
-
-
 async def _refused(found: Import, *, may_read_numbers: bool) -> AsyncIterator[str]:
     header = {place: name for name, place in found.columns.items()}
     names = [header.get(place, f"column {place + 1}") for place in range(max(header) + 1)]
-    yield EXCEL_MARK + _lines([["line", "reason", "why", *(names if may_read_numbers else ["phone"])]])
+    yield csv_lines([["line", "reason", "why", *(names if may_read_numbers else ["phone"])]])
     after = 0
     while True:
         async with session_scope() as session:
@@ -181,7 +167,7 @@ async def _refused(found: Import, *, may_read_numbers: bool) -> AsyncIterator[st
         if not rows:
             return
         after = rows[-1][0]
-        yield _lines(
+        yield csv_lines(
             [line, reason, PLAIN[Refused(reason)], *(cells if may_read_numbers else [_masked(found, cells)])]
             for line, reason, cells in rows
         )
@@ -197,14 +183,14 @@ async def _subscribers(
 ) -> AsyncIterator[str]:
     async with session_scope() as session:
         names = await lists.names_of_lists(session)
-    yield EXCEL_MARK + _lines([["phone", "language", "standing", "lists", "tags", "since"]])
+    yield csv_lines([["phone", "language", "standing", "lists", "tags", "since"]])
     after: int | None = None
     while True:
         async with session_scope() as session:
             rows, after = await service.page_of_subscribers(
                 session, after, EXPORTED_AT_ONCE, standing=standing, language=language, list_id=list_id
             )
-        yield _lines(
+        yield csv_lines(
             [
                 row.phone,
                 row.language,

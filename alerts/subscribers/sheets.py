@@ -20,7 +20,15 @@ from alerts.language.languages import Language
 from alerts.subscribers.phones import BadPhoneNumber, NotMobile, parse_phone
 
 LONGEST_ROW = 4_000  # characters; beyond it a quote was opened and never closed
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")  # what makes a cell a formula. Source: OWASP, "CSV Injection"
+FORMULA = (
+    "=",
+    "+",
+    "-",
+    "@",
+    "\t",
+    "\r",
+    "\n",
+)  # what makes a cell a formula. Source: OWASP, "CSV Injection"
 OLDEST = date(2000, 1, 1)  # consent before this is a slip of the finger
 
 

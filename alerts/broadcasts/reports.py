@@ -1,0 +1,184 @@
+"""What became of an alert, or of all alerts of an action. All sums are of one look at the deliveries."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from alerts.actions import service as actions
+from alerts.broadcasts.forecast import MICROS
+from alerts.broadcasts.models import Alert, Delivery
+from alerts.broadcasts.reasons import in_plain_words
+from alerts.broadcasts.service import get_alert
+from alerts.broadcasts.states import DeliveryState
+from alerts.language.languages import Language
+from alerts.language.segments import segments
+from alerts.settings import settings
+from alerts.storage.engine import session_scope
+from alerts.subscribers.lists import names_of_lists
+from alerts.subscribers.models import Subscriber
+
+ROWS_AT_ONCE = 2_000
+# The carrier takes money for these: what it refused or never saw is free.
+# Source: https://www.twilio.com/docs/messaging/api/message-resource, "price"
+PAID = frozenset(
+    {DeliveryState.ACCEPTED, DeliveryState.SENT, DeliveryState.DELIVERED, DeliveryState.UNDELIVERED}
+)
+UNSUCCESSFUL = frozenset({DeliveryState.FAILED, DeliveryState.UNDELIVERED})
+
+States = Mapping[DeliveryState, int]
+
+
+@dataclass(frozen=True)
+class Answers:
+    """How many gave this answer within the hour that began then."""
+
+    hour: datetime
+    answer: str
+    people: int
+
+
+@dataclass
+class Report:
+    """People by where their delivery stands: in all, by language, and by the list that spoke for them.
+
+    ``failed`` and ``skipped`` by reason, in plain words. ``price`` in millionths of the currency's unit;
+    None where none is set. ``left``: who said STOP within two days of a text, and before the next one.
+    """
+
+    states: Counter[DeliveryState] = field(default_factory=Counter)
+    languages: dict[Language, Counter[DeliveryState]] = field(default_factory=dict)
+    lists: dict[int | None, Counter[DeliveryState]] = field(default_factory=dict)
+    failed: Counter[str] = field(default_factory=Counter)
+    skipped: Counter[str] = field(default_factory=Counter)
+    parts: int = 0
+    price: int | None = None
+    answers: Sequence[Answers] = ()
+    left: int = 0
+
+
+# One statement: whatever moves meanwhile, its sums are those of one moment.
+_DELIVERIES = text("""
+    SELECT alert_id, language, list_id, state, code, reason, count(*) AS people
+    FROM deliveries WHERE alert_id = ANY (cast(:alerts AS bigint[]))
+    GROUP BY alert_id, language, list_id, state, code, reason
+""")
+# Answers of its people since they were texted. Somebody who was asked twice answered the last time.
+_ANSWERS = text("""
+    SELECT date_trunc('hour', r.answered_at) AS hour, r.answer, count(DISTINCT r.subscriber_id) AS people
+    FROM rsvps r
+    JOIN deliveries d ON d.alert_id = ANY (cast(:alerts AS bigint[])) AND d.subscriber_id = r.subscriber_id
+    WHERE r.action_id = ANY (cast(:actions AS bigint[])) AND d.claimed_at <= r.answered_at
+    GROUP BY 1, 2 ORDER BY 1, 2
+""")
+# Plan: the few who left since the first text, by time; of each, their delivery by key. Whoever had
+# another alert in between left because of that one.
+_LEFT = text("""
+    SELECT count(DISTINCT e.subscriber_id)
+    FROM consent_events e
+    JOIN deliveries d ON d.alert_id = ANY (cast(:alerts AS bigint[])) AND d.subscriber_id = e.subscriber_id
+    WHERE e.kind = 'left' AND e.at >= (SELECT min(prepared_at) FROM alerts WHERE id = ANY (:alerts))
+      AND e.at BETWEEN d.claimed_at AND d.claimed_at + interval '2 days'
+      AND NOT EXISTS (
+          SELECT FROM alerts a JOIN deliveries o ON o.alert_id = a.id AND o.subscriber_id = e.subscriber_id
+          WHERE a.to_subscriber IS NULL AND a.prepared_at <= e.at AND a.id <> ALL (cast(:alerts AS bigint[]))
+            AND o.claimed_at > d.claimed_at AND o.claimed_at <= e.at)
+""")
+
+
+async def of_alert(session: AsyncSession, alert_id: int) -> Report:
+    """What became of one alert. Raises NotFound."""
+    return await _of(session, [await get_alert(session, alert_id)])
+
+
+async def of_action(session: AsyncSession, action_id: int) -> Report:
+    """What became of all alerts of an action; who got two is counted twice. Raises NotFound."""
+    await actions.get_action(session, action_id)
+    query = select(Alert).where(Alert.action_id == action_id, Alert.to_subscriber.is_(None))
+    return await _of(session, (await session.scalars(query)).all())
+
+
+async def _of(session: AsyncSession, alerts: Sequence[Alert]) -> Report:
+    parts = {
+        (alert.id, language): segments(body).parts
+        for alert in alerts
+        for language, body in (alert.bodies or {}).items()
+    }
+    report = Report()
+    ids = [alert.id for alert in alerts]
+    for row in await session.execute(_DELIVERIES, {"alerts": ids}):
+        state, language = DeliveryState(row.state), Language(row.language)
+        report.states[state] += row.people
+        report.languages.setdefault(language, Counter())[state] += row.people
+        report.lists.setdefault(row.list_id, Counter())[state] += row.people
+        why = in_plain_words(row.reason, row.code)
+        if state in UNSUCCESSFUL:
+            report.failed[why or "the carrier gave no reason"] += row.people
+        elif state == DeliveryState.SKIPPED:
+            report.skipped[why or "no reason was written down"] += row.people
+        if state in PAID:
+            report.parts += row.people * parts[row.alert_id, row.language]
+    if (price := settings().price_per_part) is not None:
+        report.price = report.parts * int(price * MICROS)
+    about = sorted({alert.action_id for alert in alerts if alert.action_id})
+    given = {"alerts": ids, "actions": about}
+    report.answers = [Answers(*row) for row in await session.execute(_ANSWERS, given)]
+    report.left = await session.scalar(_LEFT, {"alerts": ids}) or 0
+    return report
+
+
+@dataclass(frozen=True)
+class Line:
+    """One delivery as an organizer reads it. ``phone`` is None where the person is gone."""
+
+    alert_id: int
+    phone: str | None
+    language: str
+    list_name: str
+    state: DeliveryState
+    why: str | None
+    changed_at: datetime
+
+
+async def lines(alert_ids: Sequence[int]) -> AsyncIterator[list[Line]]:
+    """Every delivery of these alerts, some thousand at a time, in sessions of its own."""
+    async with session_scope() as session:
+        names = await names_of_lists(session)
+    for alert_id in alert_ids:
+        after = 0
+        while rows := await _some_deliveries(alert_id, after):
+            after = rows[-1].subscriber_id
+            yield [_line(row, names) for row in rows]
+
+
+async def _some_deliveries(alert_id: int, after: int) -> Sequence[Any]:
+    query = (
+        select(
+            Delivery.alert_id, Delivery.subscriber_id, Delivery.language, Delivery.list_id, Delivery.state,
+            Delivery.reason, Delivery.code, Delivery.changed_at, Subscriber.phone,
+        )
+        .outerjoin(Subscriber, Subscriber.id == Delivery.subscriber_id)
+        .where(Delivery.alert_id == alert_id, Delivery.subscriber_id > after)
+        .order_by(Delivery.subscriber_id)
+        .limit(ROWS_AT_ONCE)
+    )  # fmt: skip
+    async with session_scope() as session:
+        return (await session.execute(query)).all()
+
+
+def _line(row: Any, names: Mapping[int | None, str]) -> Line:
+    return Line(
+        row.alert_id,
+        row.phone,
+        row.language,
+        names.get(row.list_id, ""),
+        DeliveryState(row.state),
+        in_plain_words(row.reason, row.code),
+        row.changed_at,
+    )
