@@ -13,6 +13,7 @@ import alerts.actions.api
 import alerts.broadcasts.action_api
 import alerts.broadcasts.api
 import alerts.broadcasts.reports_api
+import alerts.broadcasts.saved_texts_api
 import alerts.console.home
 import alerts.console.sign_up
 import alerts.conversations.api
@@ -57,6 +58,8 @@ app.include_router(alerts.subscribers.api.router, responses=PROBLEMS)
 app.include_router(alerts.actions.api.router, responses=PROBLEMS)
 app.include_router(alerts.broadcasts.action_api.router, responses=PROBLEMS)
 app.include_router(alerts.broadcasts.api.router, responses=PROBLEMS)
+app.include_router(alerts.broadcasts.action_api.kit_router, responses=PROBLEMS)
+app.include_router(alerts.broadcasts.saved_texts_api.router, responses=PROBLEMS)
 app.include_router(alerts.broadcasts.reports_api.router, responses=PROBLEMS)
 app.include_router(alerts.conversations.api.router, responses=PROBLEMS)
 app.include_router(alerts.team.api.router, responses=PROBLEMS)

@@ -53,8 +53,10 @@ class Answered:
 
 
 async def create_action(session: AsyncSession, facts: Mapping[str, Any]) -> Action:
-    """Make an action from checked ``facts``, one for each column."""
+    """Make an action from ``facts``, one for each column. Raises EndsBeforeStart."""
     action = Action(**facts)
+    if action.ends_at <= action.starts_at:
+        raise EndsBeforeStart
     session.add(action)
     await session.flush()
     return action

@@ -1,12 +1,13 @@
-"""Routes: /v1/actions/{id}/reminders and /correction: the alerts that belong to an action."""
+"""Routes: the alerts that belong to an action: reminders, corrections, kits."""
 
 from __future__ import annotations
 
 from fastapi import APIRouter, Depends
 
 from alerts.actions import service as actions
-from alerts.broadcasts import changes, reminders
+from alerts.broadcasts import changes, kits, reminders
 from alerts.broadcasts.answers import alert_out
+from alerts.broadcasts.kits import Kit, KitUse, KitUsed
 from alerts.broadcasts.schemas import AlertOut, CorrectionOut, NewReminder
 from alerts.storage.pages import After, Limit, Page
 from alerts.team.access import Caller, Id, Session, authenticated
@@ -18,6 +19,17 @@ router = APIRouter(
     tags=["actions"],
     dependencies=[Depends(authenticated)],
 )
+
+kit_router = APIRouter(
+    route_class=IdempotentRoute, prefix="/v1/kits", tags=["actions"], dependencies=[Depends(authenticated)]
+)
+
+
+@kit_router.post("", status_code=201)
+async def use_kit(body: KitUse, session: Session, caller: Caller) -> KitUsed:
+    """Make an action from another organization's kit, and drafts of its texts. Nothing goes out."""
+    made = await kits.use_kit(session, body, caller)
+    return KitUsed(action=made.action.id, alerts=[alert.id for alert in made.alerts])
 
 
 @router.post("/reminders", status_code=201)
@@ -38,6 +50,12 @@ async def page_of_reminders(
     """The reminders of an action, oldest first."""
     rows, following = await reminders.page_of_reminders(session, action_id, after, limit)
     return Page(items=[await alert_out(session, row) for row in rows], next=following)
+
+
+@router.get("/kit")
+async def export_kit(action_id: Id, session: Session) -> Kit:
+    """The action and its texts as one file, for another organization: no numbers, no lists."""
+    return await kits.kit_of(session, action_id)
 
 
 @router.get("/correction")

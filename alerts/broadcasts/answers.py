@@ -33,6 +33,8 @@ async def alert_out(session: AsyncSession, alert: Alert) -> AlertOut:
         send_before=alert.send_before,
         due_at=alert.due_at and alert.due_at.astimezone(zone),
         approved=approved,
+        template=alert.template_id,
+        template_version=alert.template_version,
         trouble=alert.trouble,
         created_at=alert.created_at,
         finished_at=alert.finished_at,

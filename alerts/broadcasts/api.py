@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter, BackgroundTasks, Depends
 from fastapi.responses import StreamingResponse
 
-from alerts.broadcasts import approval, lifecycle, live, previews, service
+from alerts.broadcasts import approval, lifecycle, live, previews, saved_texts, service
 from alerts.broadcasts.answers import alert_out
 from alerts.broadcasts.audience import Audience, counts
 from alerts.broadcasts.forecast import DETAILS, money
@@ -49,7 +49,10 @@ TAKEN_AWAY = ("send_at", "send_before")  # by a null
 @router.post("", status_code=201)
 async def create_alert(body: NewAlert, session: Session, caller: Caller) -> AlertOut:
     """Write an alert. Nothing goes out before it is sent."""
-    facts = body.model_dump(exclude={"audience", "action"}) | {"action_id": body.action}
+    facts = body.model_dump(exclude={"audience", "action", "template"}) | {"action_id": body.action}
+    if body.template is not None:
+        saved = await saved_texts.get_template(session, body.template)
+        facts |= {"text": dict(saved.text), "template_id": saved.id, "template_version": saved.version}
     return await alert_out(session, await service.create_alert(session, body.audience, facts, caller))
 
 

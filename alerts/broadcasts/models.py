@@ -50,6 +50,8 @@ class Alert(Table):
     until: Mapped[Moment | None]  # when the action begins that it comes before; nothing goes out after
     action_version: Mapped[int | None] = mapped_column(Integer)  # which facts its people were told
     written_by: Mapped[int | None] = mapped_column(BigInteger)  # the API key that wrote it last
+    template_id: Mapped[int | None] = mapped_column(BigInteger)  # which saved text it was made from
+    template_version: Mapped[int | None] = mapped_column(Integer)
     approved_by: Mapped[int | None] = mapped_column(BigInteger)
     approved_at: Mapped[Moment | None]
     approved_version: Mapped[str | None] = mapped_column(Text)  # of what exactly (approval.py)
@@ -152,3 +154,25 @@ class Progress(Table):
     deliveries: Mapped[int] = mapped_column(BigInteger)
 
     __table_args__ = ({"postgresql_with": {"fillfactor": "50"}},)
+
+
+class Template(Table):
+    """A text that is kept to be used again."""
+
+    __tablename__ = "templates"
+
+    id: Mapped[Key]
+    name: Mapped[str] = mapped_column(Text, unique=True)
+    created_at: Mapped[Now]
+
+
+class TemplateVersion(Table):
+    """What a template said from then on: by language, with placeholders."""
+
+    __tablename__ = "template_versions"
+
+    template_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("templates.id"), primary_key=True)
+    version: Mapped[int] = mapped_column(Integer, primary_key=True)
+    text: Mapped[dict[str, str]] = mapped_column(JSONB)
+    written_by: Mapped[int] = mapped_column(BigInteger)  # the API key
+    created_at: Mapped[Now]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from alerts.broadcasts.audience import Answered, Audience, Key
 from alerts.broadcasts.forecast import Hint
@@ -58,16 +58,23 @@ SendBefore = Annotated[
 
 
 class NewAlert(Closed):
-    """An alert to send later; nothing goes out before ``send``."""
+    """An alert to send later; nothing goes out before ``send``. Its text, or a template's newest."""
 
     audience: Audience
-    text: Texts
+    text: Texts | None = None
+    template: Key | None = None
     action: Key | None = None
     asks_rsvp: bool = False
     urgent: bool = False
     urgent_reason: UrgentReason | None = None
     send_at: SendAt | None = None
     send_before: SendBefore | None = None
+
+    @model_validator(mode="after")
+    def _has_one_text(self) -> NewAlert:
+        if (self.text is None) == (self.template is None):
+            raise ValueError("give its text, or the template that it is made from")
+        return self
 
 
 class AlertChange(Closed):
@@ -103,6 +110,8 @@ class AlertOut(BaseModel):
     send_before: str | None
     due_at: datetime | None
     approved: bool
+    template: int | None
+    template_version: int | None
     trouble: str | None
     created_at: datetime
     finished_at: datetime | None

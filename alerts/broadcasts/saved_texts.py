@@ -1,0 +1,121 @@
+"""Templates: texts that are kept to be used again. A change is a new version; no version is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from alerts.broadcasts.models import Template, TemplateVersion
+from alerts.broadcasts.texts import Facts, compose
+from alerts.errors import Conflict, NotFound
+from alerts.language.languages import Language
+from alerts.settings import settings
+from alerts.storage.pages import page_of
+from alerts.team.models import ApiKey
+
+# Whatever the action will be, these can be filled in.
+_SOME_ACTION = Facts(dict.fromkeys(Language, "x"), datetime(2026, 1, 1, tzinfo=UTC), "UTC", "x")
+
+
+class TemplateNameTaken(Conflict):
+    """Another template has this name."""
+
+    code = "template_name_taken"
+    field = "name"
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(f"There is a template {name} already. Choose another name, or change that one.")
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A template as it is in one version."""
+
+    id: int
+    name: str
+    version: int
+    text: Mapping[str, str]
+    written_by: int
+    at: datetime
+
+
+async def create_template(
+    session: AsyncSession, name: str, text: Mapping[Language, str], by: ApiKey
+) -> Saved:
+    """Keep a text. Raises TemplateNameTaken, and what ``compose`` raises of a placeholder or a length."""
+    _check(text)
+    row = insert(Template).values(name=name).on_conflict_do_nothing().returning(Template)
+    made = await session.scalar(row)
+    if made is None:
+        raise TemplateNameTaken(name)
+    return await _write(session, made, text, by)
+
+
+async def change_template(
+    session: AsyncSession, template_id: int, text: Mapping[Language, str], by: ApiKey
+) -> Saved:
+    """Write a new version. Raises NotFound, and what ``compose`` raises."""
+    _check(text)
+    found = await session.get(Template, template_id, with_for_update=True)
+    if found is None:
+        raise NotFound("template", template_id)
+    return await _write(session, found, text, by)
+
+
+async def get_template(session: AsyncSession, template_id: int, version: int | None = None) -> Saved:
+    """A template in its newest version, or in another. Raises NotFound."""
+    found = await session.get(Template, template_id)
+    if found is None:
+        raise NotFound("template", template_id)
+    query = select(TemplateVersion).where(TemplateVersion.template_id == template_id)
+    if version is not None:
+        query = query.where(TemplateVersion.version == version)
+    written = await session.scalar(query.order_by(TemplateVersion.version.desc()).limit(1))
+    if written is None:
+        raise NotFound("version of this template", version)
+    return _saved(found, written)
+
+
+async def page_of_templates(
+    session: AsyncSession, after: int | None, limit: int
+) -> tuple[Sequence[Saved], int | None]:
+    """Templates in their newest version, the oldest first, and the cursor of the next page."""
+    rows, following = await page_of(session, select(Template), Template.id, after, limit)
+    return [await get_template(session, row.id) for row in rows], following
+
+
+async def page_of_versions(
+    session: AsyncSession, template_id: int, after: int | None, limit: int
+) -> tuple[Sequence[Saved], int | None]:
+    """Every version of a template, the first first, and the cursor of the next page. Raises NotFound."""
+    found = await session.get(Template, template_id)
+    if found is None:
+        raise NotFound("template", template_id)
+    query = select(TemplateVersion).where(TemplateVersion.template_id == template_id)
+    rows, following = await page_of(session, query, TemplateVersion.version, after, limit)
+    return [_saved(found, row) for row in rows], following
+
+
+def _check(text: Mapping[Language, str]) -> None:
+    compose(text, _SOME_ACTION, settings().organization_name)
+
+
+async def _write(session: AsyncSession, found: Template, text: Mapping[Language, str], by: ApiKey) -> Saved:
+    newest = select(func.coalesce(func.max(TemplateVersion.version), 0))
+    before = await session.scalar(newest.where(TemplateVersion.template_id == found.id)) or 0
+    plain = {str(language): one for language, one in text.items()}
+    written = TemplateVersion(template_id=found.id, version=before + 1, text=plain, written_by=by.id)
+    session.add(written)
+    await session.flush()
+    await session.refresh(written)
+    return _saved(found, written)
+
+
+def _saved(found: Template, written: TemplateVersion) -> Saved:
+    return Saved(found.id, found.name, written.version, written.text, written.written_by, written.created_at)

@@ -1,0 +1,106 @@
+"""Routes: /v1/templates."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+from pydantic import BaseModel, Field, StringConstraints
+
+from alerts.broadcasts import saved_texts
+from alerts.broadcasts.saved_texts import Saved
+from alerts.broadcasts.schemas import Texts
+from alerts.language.languages import Language
+from alerts.storage.pages import After, Limit, Page
+from alerts.subscribers.schemas import Closed
+from alerts.team.access import Caller, Id, Session, authenticated
+from alerts.team.idempotency import IdempotentRoute
+
+router = APIRouter(
+    route_class=IdempotentRoute,
+    prefix="/v1/templates",
+    tags=["templates"],
+    dependencies=[Depends(authenticated)],
+)
+TemplateName = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=60),
+    Field(examples=["Call to a lobby action"]),
+]
+
+
+class NewTemplate(Closed):
+    """A text to keep, in the languages that it has, with placeholders."""
+
+    name: TemplateName
+    text: Texts
+
+
+class TemplateChange(Closed):
+    """What the text is from now on, as a whole."""
+
+    text: Texts
+
+
+class TemplateOut(BaseModel):
+    """A template in one version."""
+
+    id: int
+    name: str
+    version: int
+    text: dict[Language, str]
+    written_by: int  # the API key
+    written_at: datetime
+
+
+Version = Annotated[
+    int | None, Query(ge=1, le=2**31 - 1, description="which one; the newest if none is named")
+]
+
+
+@router.post("", status_code=201)
+async def create_template(body: NewTemplate, session: Session, caller: Caller) -> TemplateOut:
+    """Keep a text."""
+    return _out(await saved_texts.create_template(session, body.name, body.text, caller))
+
+
+@router.get("")
+async def page_of_templates(session: Session, after: After = None, limit: Limit = 50) -> Page[TemplateOut]:
+    """Templates in their newest version, oldest first."""
+    rows, following = await saved_texts.page_of_templates(session, after, limit)
+    return Page(items=[_out(row) for row in rows], next=following)
+
+
+@router.get("/{template_id}")
+async def get_template(template_id: Id, session: Session, version: Version = None) -> TemplateOut:
+    """One template, in its newest version or another."""
+    return _out(await saved_texts.get_template(session, template_id, version))
+
+
+@router.patch("/{template_id}")
+async def change_template(
+    template_id: Id, body: TemplateChange, session: Session, caller: Caller
+) -> TemplateOut:
+    """Write a new version; the old ones stay."""
+    return _out(await saved_texts.change_template(session, template_id, body.text, caller))
+
+
+@router.get("/{template_id}/versions")
+async def page_of_versions(
+    template_id: Id, session: Session, after: After = None, limit: Limit = 50
+) -> Page[TemplateOut]:
+    """Every version of a template, the first first."""
+    rows, following = await saved_texts.page_of_versions(session, template_id, after, limit)
+    return Page(items=[_out(row) for row in rows], next=following)
+
+
+def _out(saved: Saved) -> TemplateOut:
+    return TemplateOut(
+        id=saved.id,
+        name=saved.name,
+        version=saved.version,
+        text={Language(language): text for language, text in saved.text.items()},
+        written_by=saved.written_by,
+        written_at=saved.at,
+    )
