@@ -21,6 +21,7 @@ import alerts.health
 import alerts.subscribers.api
 import alerts.subscribers.imports_api
 import alerts.team.api
+from alerts import document
 from alerts.broadcasts import callback_route
 from alerts.conversations import inbound_route
 from alerts.logs import configure_logs
@@ -48,7 +49,13 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     await close_engine()
 
 
-app = FastAPI(title="alerts", version="0.1.0", lifespan=lifespan)
+app = FastAPI(
+    title="alerts",
+    version="0.1.0",
+    description="Calls workers to strikes, walkouts, rallies and lobby actions by text, in their language.",
+    lifespan=lifespan,
+    generate_unique_id_function=document.operation_id,
+)
 answer_errors(app)
 app.include_router(callback_route.router)  # first: most requests are these
 app.include_router(inbound_route.router)
@@ -66,3 +73,4 @@ app.include_router(alerts.team.api.router, responses=PROBLEMS)
 app.include_router(alerts.health.router)
 app.include_router(alerts.console.home.router)
 app.include_router(alerts.console.sign_up.router)
+document.complete(app)

@@ -148,7 +148,7 @@ async def change_alert(
     if alert.state != AlertState.DRAFT:
         raise NotADraft(alert_id, alert.state)
     # One time takes the place of the other.
-    given = [name for name in ("send_at", "send_before") if facts.get(name)]
+    given = [name for name in ("send_at", "send_before") if facts.get(name) is not None]
     if len(given) == 1:
         alert.send_at = alert.send_before = None
     for name, value in facts.items():
@@ -222,13 +222,13 @@ async def _check(session: AsyncSession, alert: Alert) -> None:
         raise AsksAboutNothing
     if alert.urgent and not alert.urgent_reason:
         raise UrgentWithoutReason
-    if alert.send_at and alert.send_before:
+    if alert.send_at is not None and alert.send_before is not None:
         raise TwoTimes
     if alert.kind == AlertKind.REMINDER and set(alert.text) != set(Language):
         raise MissingLanguages(sorted(set(Language) - set(alert.text)))
     await require_audience(session, Audience.model_validate(alert.audience))
     await bodies_of(session, alert)
-    if alert.send_before:
+    if alert.send_before is not None:
         if alert.action_id is None:
             raise BeforeNothing
         read_lead(alert.send_before)

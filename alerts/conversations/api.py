@@ -19,7 +19,7 @@ from alerts.conversations.schemas import (
     ThreadOut,
 )
 from alerts.language.languages import Language
-from alerts.storage.pages import Limit
+from alerts.storage.pages import After, Limit, Page
 from alerts.storage.redis import enqueue
 from alerts.subscribers.models import Subscriber
 from alerts.subscribers.phones import mask
@@ -38,8 +38,10 @@ router = APIRouter(
 async def page_of_conversations(
     session: Session,
     caller: Caller,
-    state: ThreadState | None = None,
-    taken_by: str | None = None,
+    state: Annotated[ThreadState | None, Query(description="only these")] = None,
+    taken_by: Annotated[
+        str | None, Query(max_length=60, description="only whom this person looks after")
+    ] = None,
     after: Annotated[str | None, Query(max_length=60, description="`next` of the page before")] = None,
     limit: Limit = 50,
 ) -> ConversationPage:
@@ -82,9 +84,12 @@ async def close(subscriber_id: Id, session: Session, caller: Caller) -> Conversa
 
 
 @router.get("/canned-answers")
-async def canned_answers(session: Session) -> list[CannedAnswerOut]:
-    """Answers that are given often, by name."""
-    return [_canned_out(one) for one in await service.canned_answers(session)]
+async def page_of_canned_answers(
+    session: Session, after: After = None, limit: Limit = 50
+) -> Page[CannedAnswerOut]:
+    """Answers that are given often, oldest first."""
+    rows, following = await service.page_of_canned_answers(session, after, limit)
+    return Page(items=[_canned_out(row) for row in rows], next=following)
 
 
 @router.post("/canned-answers", status_code=201)

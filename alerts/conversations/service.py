@@ -18,6 +18,7 @@ from alerts.conversations.models import CannedAnswer, Message, Reply, Thread, Th
 from alerts.errors import Conflict, DomainError, NotFound
 from alerts.language.languages import Language
 from alerts.settings import settings
+from alerts.storage.pages import page_of
 from alerts.subscribers.models import Standing, Subscriber
 
 
@@ -195,9 +196,11 @@ def _seen(thread: Thread) -> None:
     thread.moved_at = datetime.now(UTC)
 
 
-async def canned_answers(session: AsyncSession) -> Sequence[CannedAnswer]:
-    """All of them, by name."""
-    return (await session.scalars(select(CannedAnswer).order_by(CannedAnswer.name))).all()
+async def page_of_canned_answers(
+    session: AsyncSession, after: int | None, limit: int
+) -> tuple[Sequence[CannedAnswer], int | None]:
+    """Canned answers, oldest first, and the cursor of the next page."""
+    return await page_of(session, select(CannedAnswer), CannedAnswer.id, after, limit)
 
 
 async def add_canned_answer(session: AsyncSession, name: str, text: Mapping[Language, str]) -> CannedAnswer:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Any, Generic, TypeVar
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
@@ -18,6 +18,9 @@ Limit = Annotated[int, Field(ge=1, le=500, description="items a page")]
 
 class Page(BaseModel, Generic[Item]):
     """``items``, and what to send as ``after`` for those that follow; null at the end."""
+
+    # A docstring is not inherited by the page of some kind of item.
+    model_config = ConfigDict(json_schema_extra={"description": "`next` is the `after` of what follows."})
 
     items: list[Item]
     next: int | None

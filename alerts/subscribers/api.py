@@ -29,7 +29,7 @@ from alerts.subscribers.schemas import (
     TextingHours,
 )
 from alerts.subscribers.service import Proof
-from alerts.team.access import Caller, Id, MayNotReadNumbers, Session, authenticated
+from alerts.team.access import MOST_IDS, Caller, Id, MayNotReadNumbers, Session, authenticated
 from alerts.team.idempotency import IdempotentRoute
 from alerts.team.models import ApiKey
 
@@ -108,9 +108,11 @@ async def page_of_subscribers(  # noqa: PLR0913, PLR0917 - its filters
     caller: Caller,
     after: After = None,
     limit: Limit = 50,
-    standing: Standing | None = None,
-    language: Language | None = None,
-    list_id: Annotated[int | None, Query(alias="list")] = None,
+    standing: Annotated[Standing | None, Query(description="only these")] = None,
+    language: Annotated[Language | None, Query(description="only these")] = None,
+    list_id: Annotated[
+        int | None, Query(alias="list", ge=1, lt=MOST_IDS, description="only on this one")
+    ] = None,
 ) -> Page[SubscriberOut]:
     """Subscribers, oldest first."""
     rows, following = await service.page_of_subscribers(
@@ -147,10 +149,13 @@ async def remove_subscriber(subscriber_id: Id, session: Session, caller: Caller)
 
 
 @router.get("/subscribers/{subscriber_id}/consent", tags=["subscribers"])
-async def consent_of(subscriber_id: Id, session: Session) -> list[ConsentOut]:
+async def page_of_consent(
+    subscriber_id: Id, session: Session, after: After = None, limit: Limit = 50
+) -> Page[ConsentOut]:
     """What happened to somebody's consent, oldest first."""
     await service.get_subscriber(session, subscriber_id)
-    return [ConsentOut(**_event(event)) for event in await service.consent_of(session, subscriber_id)]
+    rows, following = await service.page_of_consent(session, subscriber_id, after, limit)
+    return Page(items=[ConsentOut(**_event(row)) for row in rows], next=following)
 
 
 @router.post("/subscribers/proof", tags=["subscribers"])

@@ -110,7 +110,9 @@ async def refused_rows(import_id: Id, session: Session, caller: Caller) -> Strea
 
 
 @router.post("/imports/{import_id}/take-back", status_code=202)
-async def take_back(import_id: Id, session: Session, caller: Caller, tasks: BackgroundTasks) -> ImportOut:
+async def take_back_import(
+    import_id: Id, session: Session, caller: Caller, tasks: BackgroundTasks
+) -> ImportOut:
     """Undo an import as a whole, in the background; who left meanwhile stays left."""
     found = await imports.take_back(session, import_id, caller)
     tasks.add_task(enqueue, "import_subscribers")
@@ -118,7 +120,7 @@ async def take_back(import_id: Id, session: Session, caller: Caller, tasks: Back
 
 
 @router.get("/export", response_class=StreamingResponse, responses={200: _CSV_FILE})
-async def export(
+async def export_subscribers(
     session: Session,
     caller: Caller,
     standing: Annotated[Standing | None, Query(description="only these")] = None,

@@ -227,6 +227,14 @@ async def lists_of(session: AsyncSession, subscriber_ids: Iterable[int]) -> Mapp
     return lists
 
 
+async def page_of_consent(
+    session: AsyncSession, subscriber_id: int, after: int | None, limit: int
+) -> tuple[Sequence[ConsentEvent], int | None]:
+    """What happened to somebody's consent, oldest first, and the cursor of the next page."""
+    query = select(ConsentEvent).where(ConsentEvent.subscriber_id == subscriber_id)
+    return await page_of(session, query, ConsentEvent.id, after, limit)
+
+
 async def consent_of(session: AsyncSession, subscriber_id: int) -> Sequence[ConsentEvent]:
     """What happened to somebody's consent, oldest first."""
     query = select(ConsentEvent).where(ConsentEvent.subscriber_id == subscriber_id).order_by(ConsentEvent.id)

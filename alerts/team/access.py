@@ -32,7 +32,7 @@ Session = Annotated[AsyncSession, Depends(_request_session, scope="function")]
 
 # PostgreSQL's bigint: a larger id is nobody's, and must not reach the database.
 MOST_IDS = 2**63
-Id = Annotated[int, Path(ge=1, lt=MOST_IDS)]
+Id = Annotated[int, Path(ge=1, lt=MOST_IDS, description="its id")]
 
 bearer = HTTPBearer(auto_error=False, description="An API key: `alerts key create NAME`")
 

@@ -72,6 +72,7 @@ async def test_a_language_with_people_but_no_text_stops_the_send(api: Api, inlan
         ({"send_at": "2026-12-05T17:00:00", "send_before": "P1D"}, "two_times", "not both"),
         ({"send_before": "P0D"}, "bad_lead", "PT24H"),
         ({"send_before": "a day"}, "bad_lead", "PT24H"),
+        ({"send_before": ""}, "bad_lead", "PT24H"),
         (
             {"action": None, "asks_rsvp": False, "text": {"en": "Hi"}, "send_before": "P1D"},
             "before_nothing",

@@ -23,7 +23,7 @@ async def subscriber_of(api: Api, phone: str) -> dict[str, Any]:
 
 async def kinds(api: Api, phone: str) -> list[str]:
     who = await subscriber_of(api, phone)
-    return [event["kind"] for event in await api.get(f"/v1/subscribers/{who['id']}/consent")]
+    return [event["kind"] for event in (await api.get(f"/v1/subscribers/{who['id']}/consent"))["items"]]
 
 
 @pytest.fixture

@@ -43,7 +43,7 @@ async def test_the_same_message_sid_twice_changes_nothing_and_gets_the_same_answ
     again = await api.text(MARIA, "UNETE", sid="SM" + "1" * 32)
     assert first == again
     [subscriber] = (await api.get("/v1/subscribers"))["items"]
-    events = await api.get(f"/v1/subscribers/{subscriber['id']}/consent")
+    events = (await api.get(f"/v1/subscribers/{subscriber['id']}/consent"))["items"]
     assert [event["kind"] for event in events] == ["joined"]
 
 
@@ -65,7 +65,7 @@ async def test_a_way_out_in_any_language_is_answered_once_in_the_subscribers(api
     assert answer.startswith("Warehouse Workers Center: fariimo dambe kuuma soo diri doono")
     [subscriber] = (await api.get("/v1/subscribers"))["items"]
     assert subscriber["standing"] == "left"
-    events = await api.get(f"/v1/subscribers/{subscriber['id']}/consent")
+    events = (await api.get(f"/v1/subscribers/{subscriber['id']}/consent"))["items"]
     assert [event["kind"] for event in events] == ["joined", "left"]
 
 

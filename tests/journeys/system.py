@@ -71,7 +71,7 @@ class System:
     def get_if_it_answers(self, path: str) -> Any | None:
         """GET from the API; None where it cannot answer now."""
         try:
-            answer = requests.get(self.url + path, headers=self._headers(), timeout=5)
+            answer = requests.get(self.url + path, headers=self.headers(), timeout=5)
         except requests.RequestException:
             return None
         return answer.json() if answer.ok else None
@@ -96,11 +96,12 @@ class System:
         return "".join(path.read_text(errors="replace") for path in sorted(self.logs.iterdir()))
 
     def _call(self, method: str, path: str, body: Any) -> Any:
-        answer = requests.request(method, self.url + path, json=body, headers=self._headers(), timeout=30)
+        answer = requests.request(method, self.url + path, json=body, headers=self.headers(), timeout=30)
         assert answer.ok, answer.text
         return answer.json()
 
-    def _headers(self) -> dict[str, str]:
+    def headers(self) -> dict[str, str]:
+        """Those of somebody who may use the API."""
         self._key = self._key or self.command("key", "create", "journey")
         return {"Authorization": f"Bearer {self._key}"}
 

@@ -115,7 +115,7 @@ async def test_removing_somebody_keeps_the_proof(api: Api) -> None:
     added = await api.post("/v1/subscribers", maria())
     answer = await api.client.delete(f"/v1/subscribers/{added['id']}")
     assert answer.json()["standing"] == "left"
-    events = await api.get(f"/v1/subscribers/{added['id']}/consent")
+    events = (await api.get(f"/v1/subscribers/{added['id']}/consent"))["items"]
     assert [(event["kind"], event["channel"]) for event in events] == [("joined", "api"), ("left", "api")]
 
 
