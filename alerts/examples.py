@@ -81,7 +81,7 @@ RSVP = {
 }
 COUNT = {"yes": 41, "no": 12, "maybe": 3, "guests": 9}
 NEW_ALERT = {"audience": {"lists": [1]}, "text": TEXT, "action": 4, "asks_rsvp": True, "send_before": "P2D"}
-NOBODY_ELSE = {
+NOBODY_ELSE: dict[str, Any] = {
     "languages": [],
     "tags": [],
     "action": None,

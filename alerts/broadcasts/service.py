@@ -151,9 +151,10 @@ async def change_alert(
     given = [name for name in ("send_at", "send_before") if facts.get(name) is not None]
     if len(given) == 1:
         alert.send_at = alert.send_before = None
-    for name, value in facts.items():
-        setattr(alert, name, value)
-    await _check(session, alert)
+    with session.no_autoflush:  # what is refused must not reach the database first
+        for name, value in facts.items():
+            setattr(alert, name, value)
+        await _check(session, alert)
     alert.written_by = by.id if by else None
     note(session, by, "changed", "alert", alert_id, fields=", ".join(sorted(facts)))
     await session.flush()

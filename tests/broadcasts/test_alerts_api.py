@@ -92,6 +92,24 @@ async def test_a_bad_alert_is_refused_by_name(
     assert (await api.get("/v1/alerts"))["items"] == []
 
 
+@pytest.mark.parametrize(
+    ("change", "code", "status"),
+    [
+        ({"action": 99}, "not_found", 404),
+        ({"audience": {"lists": [99]}}, "not_found", 404),
+        ({"send_before": ""}, "bad_lead", 422),
+        ({"urgent": True}, "urgent_without_reason", 422),
+        ({"text": {"en": "{wen}"}}, "unknown_placeholder", 422),
+    ],
+)
+async def test_a_bad_change_is_refused_and_changes_nothing(
+    api: Api, inland: int, action: int, change: dict[str, Any], code: str, status: int
+) -> None:
+    made = await api.post("/v1/alerts", alert(inland, action))
+    assert (await api.patch(f"/v1/alerts/{made['id']}", change, status=status))["code"] == code
+    assert await api.get(f"/v1/alerts/{made['id']}") == made
+
+
 async def test_a_title_that_is_missing_in_a_language_is_named(api: Api, inland: int) -> None:
     action = await api.post("/v1/actions", lobby_action(title={"en": "Lobby action"}))
     problem = await api.post("/v1/alerts", alert(inland, action["id"]), status=422)

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 import schemathesis
@@ -80,5 +81,5 @@ def house(valkey_url: str) -> Iterator[System]:
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
-def test_every_answer_is_in_the_document(case: schemathesis.Case, house: System) -> None:
+def test_every_answer_is_in_the_document(case: schemathesis.Case[Any], house: System) -> None:
     case.call_and_validate(base_url=house.url, headers=house.headers(), checks=CHECKS, timeout=20)
