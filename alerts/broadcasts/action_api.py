@@ -6,9 +6,9 @@ from fastapi import APIRouter, Depends
 
 from alerts.actions import service as actions
 from alerts.broadcasts import changes, kits, reminders
-from alerts.broadcasts.answers import alert_out
 from alerts.broadcasts.kits import Kit, KitUse, KitUsed
 from alerts.broadcasts.schemas import AlertOut, CorrectionOut, NewReminder
+from alerts.broadcasts.shown import alert_out
 from alerts.storage.pages import After, Limit, Page
 from alerts.team.access import Caller, Id, Session, authenticated
 from alerts.team.idempotency import IdempotentRoute

@@ -8,7 +8,6 @@ from fastapi import APIRouter, BackgroundTasks, Depends
 from fastapi.responses import StreamingResponse
 
 from alerts.broadcasts import approval, lifecycle, live, previews, saved_texts, service
-from alerts.broadcasts.answers import alert_out
 from alerts.broadcasts.audience import Audience, counts
 from alerts.broadcasts.forecast import DETAILS, money
 from alerts.broadcasts.live import report_of
@@ -29,6 +28,7 @@ from alerts.broadcasts.schemas import (
     TestSentOut,
     WarningOut,
 )
+from alerts.broadcasts.shown import alert_out
 from alerts.broadcasts.states import AlertState
 from alerts.language.languages import Language
 from alerts.settings import settings

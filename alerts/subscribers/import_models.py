@@ -85,6 +85,8 @@ class ImportRefusal(Table):
     line: Mapped[int] = mapped_column(Integer, primary_key=True)
     reason: Mapped[str] = mapped_column(Text)
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    # Of the number, where there is one: whoever asks to be forgotten is forgotten here too.
+    digest: Mapped[bytes | None] = mapped_column(LargeBinary, index=True)
 
 
 class ImportTag(Table):

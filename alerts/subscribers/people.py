@@ -175,6 +175,9 @@ async def forget(connection: AsyncConnection, people: Iterable[Person]) -> None:
     What hangs on the subscriber's row (lists, answers, texts, conversation) goes with it.
     """
     for person in people:
+        await connection.execute(
+            "DELETE FROM import_refusals WHERE digest = ANY (%s)", [sealer().digests(person.phone)]
+        )
         await connection.execute("SELECT set_config('alerts.forgetting', %s, true)", [str(person.id)])
         await connection.execute("DELETE FROM consent_events WHERE subscriber_id = %s", [person.id])
         await connection.execute("SELECT set_config('alerts.forgetting', '', true)")

@@ -253,6 +253,12 @@ def columns_of(header: Sequence[str]) -> dict[Column, int]:
     return found
 
 
+def phone_of(row: Row, column: int, region: str) -> str | None:
+    """The number of a row in E.164, where there is one, whatever else is wrong with it."""
+    found = _phone(row.cells[column].strip(), region) if column < len(row.cells) else Refused.NO_PHONE
+    return None if isinstance(found, Refused) else found
+
+
 def judge(row: Row, columns: dict[Column, int], defaults: Defaults) -> Candidate | Refused:
     """The person of a row, or why it cannot be taken."""
     if row.broken:

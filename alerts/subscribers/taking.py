@@ -22,7 +22,7 @@ from alerts.storage.sealing import sealer
 from alerts.subscribers.import_models import Import, ImportChunk, ImportState
 from alerts.subscribers.imports import REFUSALS, finish, rows_of
 from alerts.subscribers.people import PHONE
-from alerts.subscribers.sheets import Candidate, Column, Defaults, Refused, Row, judge
+from alerts.subscribers.sheets import Candidate, Column, Defaults, Refused, Row, judge, phone_of
 
 STINT_SECONDS = 2.0  # then the queue gets a chance: texts must not wait for a file
 TAKEN_BACK_AT_ONCE = 5_000
@@ -84,7 +84,7 @@ _JOIN: LiteralString = """
     SELECT met.id, joined.list_id, 'joined', 'import', met.language, met.source
     FROM joined JOIN met ON met.id = joined.subscriber_id
 """
-_REFUSE = "COPY import_refusals (import_id, line, reason, sealed) FROM STDIN"
+_REFUSE = "COPY import_refusals (import_id, line, reason, sealed, digest) FROM STDIN"
 _COUNT: LiteralString = """
     UPDATE imports
     SET state = 'running', read = read + %(read)s, taken = taken + %(taken)s, refused = (
@@ -188,7 +188,7 @@ async def take(connection: AsyncConnection, found: Import, rows: Sequence[Row]) 
             await connection.execute(_TAGS, given)
         await connection.execute(_JOIN, given)
         await connection.execute("DROP TABLE staged, met")
-    await _refuse(connection, found.id, rows, refused)
+    await _refuse(connection, found, rows, refused)
     counts = json.dumps(Counter(refused.values()))
     taken = len(rows) - len(refused)
     await connection.execute(_COUNT, {**given, "read": len(rows), "taken": taken, "refused": counts})
@@ -243,16 +243,20 @@ async def _lines(connection: AsyncConnection, statement: LiteralString, given: A
 
 
 async def _refuse(
-    connection: AsyncConnection, import_id: int, rows: Sequence[Row], refused: dict[int, Refused]
+    connection: AsyncConnection, found: Import, rows: Sequence[Row], refused: dict[int, Refused]
 ) -> None:
     if not refused:
         return
-    seal = sealer().seal_octets
+    seal, column, region = sealer().seal_octets, found.columns[Column.PHONE], settings().default_region
     async with connection.cursor() as cursor, cursor.copy(_REFUSE) as copy:
         for row in rows:
-            if row.line in refused:
-                cells = seal(REFUSALS, json.dumps(row.cells).encode())
-                await copy.write_row((import_id, row.line, refused[row.line], cells))
+            if reason := refused.get(row.line):
+                phone = phone_of(row, column, region)
+                # Of somebody who was forgotten nothing is kept, not for a week either.
+                kept = row.cells if reason is not Refused.FORGOTTEN else []
+                sealed = seal(REFUSALS, json.dumps(kept).encode())
+                digest = sealer().digest(phone) if phone else None
+                await copy.write_row((found.id, row.line, reason, sealed, digest))
 
 
 async def _take_some_back(session: AsyncSession, found: Import) -> None:

@@ -116,6 +116,27 @@ async def test_who_was_forgotten_is_not_known_again(api: Api, trusted_api: Api, 
     assert list(await subscribers(trusted_api)) == [JAMES]
 
 
+async def test_who_is_forgotten_is_forgotten_among_the_refused_rows_too(
+    api: Api, trusted_api: Api, list_id: int
+) -> None:
+    await api.text(MARIA, "JOIN")
+    done = await taken(
+        api, list_id, f"name,phone,language\nMaria Luz,{MARIA},klingon\nJames,{JAMES},klingon\n"
+    )
+    assert done["refused"] == {"bad_language": 2}
+    await api.text(MARIA, "forget me")
+    await api.text(MARIA, "yes")
+    path = f"/v1/subscribers/imports/{done['id']}/refused"
+    assert "Luz" not in (await trusted_api.client.get(path)).text
+    assert "James" in (await trusted_api.client.get(path)).text
+    # And a row that comes later leaves nothing but its line.
+    again = await taken(api, list_id, f"name,phone\nMaria Luz,{MARIA}\n")
+    assert again["refused"] == {"forgotten": 1}
+    later = await trusted_api.client.get(f"/v1/subscribers/imports/{again['id']}/refused")
+    assert "Luz" not in later.text
+    assert MARIA not in later.text
+
+
 async def test_a_number_sealed_with_an_older_key_is_the_same_person(
     api: Api, list_id: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -50,7 +50,9 @@ def upgrade() -> None:
         "line",
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("digest", sa.LargeBinary(), nullable=True),
     )
+    op.create_index(op.f("import_refusals_digest_idx"), "import_refusals", ["digest"])
     op.create_table(
         "import_tags",
         sa.Column("import_id", sa.BigInteger(), nullable=False),
