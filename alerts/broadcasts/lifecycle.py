@@ -55,8 +55,8 @@ async def send(session: AsyncSession, alert_id: int, by: ApiKey | None = None) -
     action = await _action_of(session, alert)
     due_at = _due_at(alert, action, now)
     bodies, people = await _ready_to_go(session, alert, action)
-    if due_at <= now and needs_approval(people):
-        due_at = now + timedelta(seconds=settings().recall_seconds)
+    if needs_approval(people):
+        due_at = max(due_at, now + timedelta(seconds=settings().recall_seconds))
     set_time(alert, action, due_at)
     if due_at > now:
         alert.state = AlertState.SCHEDULED

@@ -29,6 +29,10 @@ class Http:
         """POST; the JSON that comes back. Raises Unreachable."""
         return self._call(Request(self.base + path, json.dumps(body).encode(), self._headers, method="POST"))
 
+    def patch(self, path: str, body: object) -> Any:
+        """PATCH; the JSON that comes back. Raises Unreachable."""
+        return self._call(Request(self.base + path, json.dumps(body).encode(), self._headers, method="PATCH"))
+
     def answers(self, path: str) -> bool:
         """Whether ``path`` answers with success now."""
         try:

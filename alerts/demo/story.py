@@ -24,6 +24,11 @@ TEXTS = {
     "so": "{title}: {when}, {where}. Ma imanaysaa? Ku jawaab HAA ama MAYA.",
 }
 AROUND_THE_CLOCK = {"opens": "00:00", "closes": "00:00"}  # the story is told at any hour
+REMINDER = {
+    "en": "Tomorrow, {time}: {title}, {where}.",
+    "es": "Mañana, {time}: {title}, {where}.",
+    "so": "Berri, {time}: {title}, {where}.",
+}
 LISTS = (
     ("Inland Empire", "America/Los_Angeles", {"en": "JOIN", "es": "UNETE", "so": "KU BIIR"}),
     ("Shakopee", "America/Chicago", {"en": "SHAKOPEE", "es": "UNION", "so": "MIDOW"}),
@@ -86,6 +91,8 @@ class Story:
         self._heading("The organizer sees who is coming")
         for number, action in enumerate(actions):
             self._count(number, action)
+        self._heading("The walkout moves to another gate; those who were told are told again")
+        self._move(actions[1], "Shakopee, Gate 7")
         self._heading("Carlos asks something that no rule understands; an organizer answers him")
         self._ask(WORKERS[4], "hay raite desde Burnsville para los que salimos a las 6?")
         self._heading("Yasmin leaves; the next alert reaches everyone else")
@@ -162,6 +169,22 @@ class Story:
         total = summary["answers"]
         grid.add_row("all", *(str(total[name]) for name in ("yes", "no", "maybe", "guests")), style="bold")
         self._console.print(grid)
+
+    def _move(self, action: int, place: str) -> None:
+        reminder = {"before": "P1D", "answers": ["yes", "maybe"], "text": REMINDER}
+        set_ = self._web.post(f"/v1/actions/{action}/reminders", reminder)
+        self._console.print(f"  [dim]reminder: due {set_['due_at']}[/]")
+        self._web.patch(f"/v1/actions/{action}", {"place": place})
+        who = [worker for worker in WORKERS if worker.list == 1]
+        offer = self._web.get(f"/v1/actions/{action}/correction")
+        self._see(f"a correction to {len(who)} people is offered", offer["people"] == len(who))
+        alert = self._web.post(f"/v1/actions/{action}/correction")["id"]
+        self._web.post(f"/v1/alerts/{alert}/send")
+        self._until("all of them have it", lambda: self._delivered(alert) == len(who))
+        for worker in who:
+            text = self._alerts_on(worker)[-1]
+            self._see(f"{worker.name} knows, in {worker.language}", place in text)
+            self._console.print(f"  [cyan]{worker.name}[/] <- {text}")
 
     def _ask(self, worker: Worker, question: str) -> None:
         [answer] = self._text(worker, question)

@@ -101,6 +101,14 @@ async def test_a_send_to_many_can_be_undone_and_nobody_got_anything(
     assert (await api.post(f"/v1/alerts/{draft}/undo", status=409))["code"] == "wrong_state"
 
 
+async def test_a_send_in_a_moment_can_be_undone_as_long(api: Api, trusted_api: Api, draft: int) -> None:
+    soon = datetime.now(UTC) + timedelta(seconds=5)
+    await api.patch(f"/v1/alerts/{draft}", {"send_at": soon.isoformat()})
+    await approve(trusted_api, draft)
+    going = await api.post(f"/v1/alerts/{draft}/send", status=202)
+    assert datetime.fromisoformat(going["due_at"]) - datetime.now(UTC) > timedelta(seconds=50)
+
+
 async def test_what_is_due_and_not_what_was_approved_any_more_waits_for_a_second_look(
     api: Api, trusted_api: Api, draft: int, worker: Worker
 ) -> None:
