@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv lint test corpus chaos bench demo format lock catalogs clean
+.PHONY: help venv audit lint test corpus chaos bench demo format lock catalogs clean
 
 help: ## what can be done
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
@@ -27,6 +27,10 @@ lint: $(STAMP) ## style, types, and who may import whom
 	$(BIN)/ruff check alerts workers bench tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+
+audit: $(STAMP) ## known holes in what we depend on; needs a network
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check pip-audit
+	$(BIN)/pip-audit --require-hashes --disable-pip --requirement requirements.lock
 
 test: $(STAMP) ## everything that needs no browser, on real PostgreSQL and Valkey
 	$(BIN)/python -m pytest $(ARGS)

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
 
+from alerts import cli_safety
+
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Calls workers to action by text message.")
 key = typer.Typer(no_args_is_help=True, help="API keys.")
 app.add_typer(key, name="key")
+app.add_typer(cli_safety.organizer, name="organizer")
+app.add_typer(cli_safety.keys, name="keys")
+app.add_typer(cli_safety.audit, name="audit")
+app.add_typer(cli_safety.safety)
 
 # Imports stand in the commands: ``alerts --help`` needs no settings and answers at once.
 
@@ -41,14 +48,26 @@ def migrate() -> None:
 def create_key(
     name: Annotated[str, typer.Argument(help="Who or what will use it.")],
     read_numbers: Annotated[bool, typer.Option(help="May see whole phone numbers.")] = False,
+    scope: Annotated[
+        list[str] | None,
+        typer.Option(help="May do only this: read, write, talk, send, admin, numbers. Several may be given."),
+    ] = None,
+    days: Annotated[int | None, typer.Option(min=1, help="Works so many days.")] = None,
 ) -> None:
     """Make an API key and print it: it cannot be shown again."""
     from alerts.storage.engine import close_engine, session_scope
-    from alerts.team.service import create_api_key
+    from alerts.team.actors import Scope
+    from alerts.team.keys import create_api_key
+
+    if unknown := set(scope or ()) - set(Scope):
+        raise typer.BadParameter(f"no such scope: {', '.join(sorted(unknown))}")
+    scopes = {Scope(one) for one in scope} if scope else set(Scope) - {Scope.NUMBERS}
+    scopes |= {Scope.NUMBERS} if read_numbers else set()
+    expires_at = datetime.now(UTC) + timedelta(days=days) if days else None
 
     async def create() -> str:
         async with session_scope() as session:
-            made = await create_api_key(session, name, may_read_numbers=read_numbers)
+            made = await create_api_key(session, name, scopes, expires_at=expires_at)
         await close_engine()
         return made.key
 

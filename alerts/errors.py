@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+LIKE_A_NUMBER = 10**6  # local numbers have seven digits
+
 
 class DomainError(Exception):
     """A rule of ours was not met, by something that a person sent or set up.
@@ -27,7 +29,9 @@ class NotFound(DomainError):
     def __init__(self, noun: str, key: object) -> None:
         self.noun = noun
         self.key = key
-        super().__init__(f"There is no {noun} {key}.")
+        # Somebody may have put a phone number where an id belongs: it is not repeated.
+        shown = "with this id" if isinstance(key, int) and key >= LIKE_A_NUMBER else key
+        super().__init__(f"There is no {noun} {shown}.")
 
 
 class Conflict(DomainError):

@@ -12,18 +12,27 @@ from redis.exceptions import RedisError
 import alerts.actions.api
 import alerts.broadcasts.action_api
 import alerts.broadcasts.api
+import alerts.broadcasts.lockdown_api
 import alerts.broadcasts.reports_api
+import alerts.broadcasts.retention_api
 import alerts.broadcasts.saved_texts_api
+import alerts.console.account
+import alerts.console.api_page
 import alerts.console.home
 import alerts.console.sign_up
+import alerts.console.signing_in
+import alerts.console.team
 import alerts.conversations.api
 import alerts.health
 import alerts.subscribers.api
 import alerts.subscribers.imports_api
 import alerts.team.api
 from alerts import document
+from alerts.bounds import BoundedBodies
 from alerts.broadcasts import callback_route
+from alerts.console.troubles import answer_on_pages
 from alerts.conversations import inbound_route
+from alerts.headers import SafeHeaders
 from alerts.logs import configure_logs
 from alerts.problems import PROBLEMS, answer_errors
 from alerts.settings import settings
@@ -55,8 +64,13 @@ app = FastAPI(
     description="Calls workers to strikes, walkouts, rallies and lobby actions by text, in their language.",
     lifespan=lifespan,
     generate_unique_id_function=document.operation_id,
+    docs_url=None,  # they load scripts from elsewhere; ours is console/api_page.py
+    redoc_url=None,
 )
 answer_errors(app)
+answer_on_pages(app)
+app.add_middleware(BoundedBodies)
+app.add_middleware(SafeHeaders, tls=settings().public_base.startswith("https://"))
 app.include_router(callback_route.router)  # first: most requests are these
 app.include_router(inbound_route.router)
 # First: its paths are fixed where those of subscribers take an id.
@@ -70,7 +84,13 @@ app.include_router(alerts.broadcasts.saved_texts_api.router, responses=PROBLEMS)
 app.include_router(alerts.broadcasts.reports_api.router, responses=PROBLEMS)
 app.include_router(alerts.conversations.api.router, responses=PROBLEMS)
 app.include_router(alerts.team.api.router, responses=PROBLEMS)
+app.include_router(alerts.broadcasts.lockdown_api.router, responses=PROBLEMS)
+app.include_router(alerts.broadcasts.retention_api.router, responses=PROBLEMS)
 app.include_router(alerts.health.router)
 app.include_router(alerts.console.home.router)
 app.include_router(alerts.console.sign_up.router)
+app.include_router(alerts.console.signing_in.router)
+app.include_router(alerts.console.account.router)
+app.include_router(alerts.console.team.router)
+app.include_router(alerts.console.api_page.router)
 document.complete(app)

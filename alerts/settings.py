@@ -30,17 +30,23 @@ class Settings(BaseSettings):
     public_url: HttpUrl
     twilio_account_sid: Annotated[str, Field(pattern=r"^AC[0-9a-fA-F]{32}$")]
     twilio_auth_token: SecretStr
+    twilio_auth_token_secondary: SecretStr | None = None  # while one takes the place of the other
     twilio_messaging_service_sid: Annotated[str, Field(pattern=r"^MG[0-9a-fA-F]{32}$")] | None = None
     twilio_from_numbers: Annotated[tuple[str, ...], NoDecode] = ()
     twilio_rates: str = ""
     twilio_api_url: HttpUrl | None = None
     twilio_opt_out: Literal["default", "advanced", "off"] = "default"
+    twilio_copies: Literal["delete", "redact", "keep"] = "delete"  # what becomes of texts at Twilio
+    twilio_content_retention: Literal["retain", "discard"] | None = None  # asked for with each text
     sealing_keys: SecretStr
     session_secret: SecretStr
     organization_name: Annotated[str, Field(min_length=1, max_length=40)]
     help_contact: Annotated[str, Field(max_length=40)] = ""  # a person, for whoever texts HELP
     price_per_part: Annotated[Decimal, Field(ge=0, le=10, decimal_places=6)] | None = None
     approval_above: Annotated[int, Field(ge=0)] | None = 250  # people; None: one organizer is enough
+    keep_deliveries_days: Annotated[int, Field(ge=1, le=3650)] = 30  # after the action: who got what
+    keep_conversations_days: Annotated[int, Field(ge=1, le=3650)] = 60  # after they were closed
+    numbers_alarm_above: Annotated[int, Field(ge=1)] = 500  # opened within an hour: the admins are told
     recall_seconds: Annotated[int, Field(ge=0, le=3600)] = 60  # in which so large a send can be undone
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"
     default_region: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] = "US"
@@ -69,7 +75,13 @@ class Settings(BaseSettings):
         return numbers
 
     @field_validator(
-        "twilio_messaging_service_sid", "twilio_api_url", "price_per_part", "approval_above", mode="before"
+        "twilio_messaging_service_sid",
+        "twilio_api_url",
+        "twilio_auth_token_secondary",
+        "twilio_content_retention",
+        "price_per_part",
+        "approval_above",
+        mode="before",
     )
     @classmethod
     def _blank_is_unset(cls, value: object) -> object:
@@ -131,6 +143,11 @@ class Settings(BaseSettings):
         if scheme not in {"postgres", "postgresql", "postgresql+psycopg"}:
             raise BadSettings("DATABASE_URL: write postgresql://user:password@host/database")
         return "postgresql+psycopg" + url[len(scheme) :]
+
+    @property
+    def libpq_url(self) -> str:
+        """``DATABASE_URL`` as the driver itself reads it."""
+        return self.sqlalchemy_url.replace("+psycopg", "", 1)
 
     @property
     def public_base(self) -> str:

@@ -72,6 +72,7 @@ BARS = [
     Bar("2 workers, times one", _ratio(ours.TWO_WORKERS, ours.ONE_WORKER), 1.7),
     Bar("CPU a text, of Celery's", lambda r: r.cpu(ours.ONE_WORKER) / r.cpu(CELERY), most=1 / 12),
     Bar("what records cost", lambda r: 1 - r.median(ours.ONE_WORKER) / r.median(ours.NO_RECORDS), most=0.2),
+    Bar("what sealing costs", lambda r: 1 - r.median(ours.ONE_WORKER) / r.median(ours.NOT_SEALED), most=0.1),
     Bar(
         "of in-flight ÷ latency, at 100 ms",
         lambda r: r.median(ours.SLOW_CARRIER) * SLOW_CARRIER_SECONDS / ours.IN_FLIGHT,

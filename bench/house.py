@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -73,6 +72,11 @@ def ready(servers: Servers) -> None:
     upgrade(servers.database.replace("postgresql://", "postgresql+psycopg://", 1))
 
 
+def number_of(place: int) -> str:
+    """Somebody's number; of no form that a phone has, as there are not a million numbers of nobody's."""
+    return f"+1555{place:09d}"
+
+
 def people(servers: Servers, wanted: int) -> None:
     """At least ``wanted`` subscribers, with sealed numbers, in three languages, all on list 1."""
     sealer = Sealer(parse_sealing_keys(KEYS))
@@ -90,8 +94,7 @@ def people(servers: Servers, wanted: int) -> None:
             cursor.copy("COPY subscribers (phone, language, standing) FROM STDIN") as copy,
         ):
             for number in range(there, wanted):
-                # Of no form that a phone has: there are not a million numbers of nobody's.
-                sealed = sealer.seal_findable("subscribers.phone", f"+1555{number:09d}")
+                sealed = sealer.seal_findable("subscribers.phone", number_of(number))
                 copy.write_row((sealed, ("en", "es", "so")[number % 3], "active"))
         connection.execute(
             "INSERT INTO memberships (list_id, subscriber_id) SELECT 1, id FROM subscribers"
@@ -102,12 +105,14 @@ def people(servers: Servers, wanted: int) -> None:
 
 def alert(servers: Servers, to: int, rate: int = FAST, state: str = "sending") -> int:
     """An alert to the first ``to`` people, whose deliveries are written. Its id."""
-    bodies = json.dumps(dict.fromkeys(("en", "es", "so"), peers.BODY))
+    texts = dict.fromkeys(("en", "es", "so"), peers.BODY)
+    sealer = Sealer(parse_sealing_keys(KEYS))
+    text, bodies = (sealer.seal_json(f"alerts.{name}", texts) for name in ("text", "bodies"))
     with psycopg.connect(servers.database) as connection:
         [(made,)] = connection.execute(
             "INSERT INTO alerts (state, audience, text, bodies, asks_rsvp, urgent, prepared_at)"
             """ VALUES (%s, '{"lists": [1]}', %s, %s, false, false, now()) RETURNING id""",
-            [state, bodies, bodies],
+            [state, text, bodies],
         ).fetchall()
         connection.execute(
             "INSERT INTO deliveries (alert_id, subscriber_id, language, sender, state, list_id)"

@@ -21,7 +21,7 @@ from alerts.storage.engine import session_scope
 from alerts.storage.migrate import upgrade
 from alerts.subscribers import imports, taking
 from alerts.subscribers.imports import Given
-from alerts.team.models import ApiKey
+from alerts.team.actors import Actor
 from bench import house
 from bench.measure import Child, Figure, Round, Servers, obey, peak_mb
 from workers import runtime
@@ -113,7 +113,7 @@ async def take_in(rows: int) -> float:
 
     given = Given([1], None, None, date(2026, 11, 20), day_first=False)
     async with session_scope() as session:
-        await imports.upload(session, given, pieces(), ApiKey(id=1, name="bench"))
+        await imports.upload(session, given, pieces(), Actor(1, 1, "bench", frozenset()))
     started = time.perf_counter()
     while await taking.stint():
         continue

@@ -145,6 +145,8 @@ def _phone(number: int) -> str:
 def _fill(url: str) -> None:
     """Everybody on a list and asked about an action; the OTHERS have talked with us about another."""
     sealer = Sealer(parse_sealing_keys(KEYS))
+    titles = {"en": "Rally for breaks", "es": "Mitin", "so": "Isu soo bax"}
+    title = sealer.seal_json("actions.title", titles)
     with psycopg.connect(url, autocommit=True) as connection:
         with (
             connection.cursor() as cursor,
@@ -160,7 +162,7 @@ def _fill(url: str) -> None:
             "INSERT INTO memberships (list_id, subscriber_id) SELECT 1, id FROM subscribers",
             "INSERT INTO actions (kind, starts_at, ends_at, timezone, place, title, details)"
             " SELECT 'rally', now() + days, now() + days + interval '1 hour', 'America/Chicago', '',"
-            """ '{"en": "Rally for breaks", "es": "Mitin", "so": "Isu soo bax"}', '{}'"""
+            f" '\\x{title.hex()}', ''"
             " FROM unnest(ARRAY[interval '2 days', interval '-9 days']) AS days",
             "INSERT INTO alerts (state, action_id, audience, text, asks_rsvp, urgent, prepared_at)"
             " VALUES ('sent', 1, '{}', '{}', true, false, now())",

@@ -12,6 +12,7 @@ MEASUREMENTS = [
     Measurement("peers-bare-sockets", "sending", bare_sockets.opened),
     Measurement("peers-aiohttp", "sending", aiohttp_loop.opened),
     Measurement("ours-1-worker", "sending", partial(ours.end_to_end, workers=1)),
+    Measurement("ours-not-sealed", "sending", ours.without_sealing),
     Measurement("ours-no-records", "sending", ours.without_records),
     Measurement("ours-2-workers", "sending", partial(ours.end_to_end, workers=2)),
     Measurement("peers-celery", "sending", celery_prefork.opened),

@@ -29,6 +29,7 @@ from bench.stub import arrivals
 ONE_WORKER = "ours, 1 worker"
 TWO_WORKERS = "ours, 2 workers"
 NO_RECORDS = "ours, 1 worker, no records"
+NOT_SEALED = "ours, 1 worker, numbers not sealed"
 SLOW_CARRIER = "ours, carrier that takes 100 ms, 500 in flight"
 SLOW_CARRIER_TWO = "the same, 2 workers"
 SMALL_ALERT = "ours, alert to 10,000"
@@ -48,7 +49,7 @@ SMALL, LARGE, SLICE = 10_000, 1_000_000, 100_000
 AUDIENCE = 500_000
 TRIES = 30
 BURST_SECONDS = 0.25  # of the rate: 0.2 in the bucket, the rest for the way (docs/decisions/pacing.md)
-WORKER = "workers.worker"
+WORKER, UNSEALED = "workers.worker", "bench.unsealed"
 
 
 def _ask(valkey: str, times: int) -> None:
@@ -95,13 +96,15 @@ class _House:
 
 
 @contextmanager
-def _workers(servers: Servers, valkey: int, count: int, carrier: str | None = None) -> Iterator[_House]:
+def _workers(
+    servers: Servers, valkey: int, count: int, carrier: str | None = None, module: str = WORKER
+) -> Iterator[_House]:
     house.ready(servers)
     house.people(servers, TEXTS)
     env = house.environment(servers, valkey, carrier)
     with (
         tempfile.TemporaryDirectory() as folder,
-        house.processes(env, Path(folder), *[WORKER] * count) as pids,
+        house.processes(env, Path(folder), *[module] * count) as pids,
     ):
         ours = _House(servers, env, pids)
         ours.warm_up()
@@ -114,6 +117,13 @@ def end_to_end(servers: Servers, workers: int) -> Iterator[Round]:
     name = {1: ONE_WORKER, 2: TWO_WORKERS}[workers]
     with _workers(servers, workers, workers) as ours:
         yield lambda: {name: ours.send(TEXTS)}
+
+
+@contextmanager
+def without_sealing(servers: Servers) -> Iterator[Round]:
+    """The same as with 1 worker, whose numbers are known without being opened."""
+    with _workers(servers, 10, 1, module=UNSEALED) as ours:
+        yield lambda: {NOT_SEALED: ours.send(TEXTS)}
 
 
 @contextmanager

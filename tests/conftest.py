@@ -73,6 +73,7 @@ async def database(postgres_url: str, anyio_backend: str) -> AsyncIterator[None]
 
     async with engine().begin() as connection:
         names = ", ".join(table.name for table in Table.metadata.sorted_tables)
+        await connection.execute(text("SET LOCAL alerts.destroying = 'yes'"))
         await connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
     forget_joinable()
     yield
@@ -136,10 +137,12 @@ async def _client(*, may_read_numbers: bool) -> AsyncIterator[httpx.AsyncClient]
 
     from alerts.main import app
     from alerts.storage.engine import session_scope
-    from alerts.team.service import create_api_key
+    from alerts.team.actors import Scope
+    from alerts.team.keys import create_api_key
 
     async with session_scope() as session:
-        made = await create_api_key(session, "test", may_read_numbers=may_read_numbers)
+        scopes = set(Scope) - (set() if may_read_numbers else {Scope.NUMBERS})
+        made = await create_api_key(session, "test", scopes)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     headers = {"Authorization": f"Bearer {made.key}"}
     async with httpx.AsyncClient(transport=transport, base_url=PUBLIC_URL, headers=headers) as client:

@@ -44,3 +44,14 @@ def test_every_document_that_is_linked_to_exists() -> None:
     for document in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
         for target in re.findall(r"\]\(([^)#:]+)\)", document.read_text()):
             assert (document.parent / target).exists(), (document.name, target)
+
+
+def test_every_dependency_has_its_reason() -> None:
+    import re
+    import tomllib
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    asked = project["dependencies"] + project["optional-dependencies"]["embedded"]
+    reasons = (ROOT / "docs" / "decisions" / "dependencies.md").read_text()
+    names = [re.split(r"[\[<>=~ ]", one)[0] for one in asked]
+    assert [name for name in names if not re.search(rf"\b{re.escape(name)}\b", reasons)] == []

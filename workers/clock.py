@@ -16,19 +16,26 @@ from redis.exceptions import RedisError
 from rq import Worker
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from alerts.broadcasts import schedule, settling
+from alerts.broadcasts import alarms, copies, schedule, settling
 from alerts.logs import configure_logs
 from alerts.settings import settings
 from alerts.storage.engine import close_engine, session_scope
 from alerts.storage.redis import enqueue, queue
+from alerts.storage.sealing import SealBroken
 from alerts.subscribers import imports
+from alerts.team import audit, guessing, sessions
 from alerts.team.idempotency import forget_old_answers
 
 TICK_SECONDS = 1.0
 SETTLE_EVERY = 3  # ticks
 ADOPT_EVERY = 30
 FORGET_EVERY = 600
+RETENTION_EVERY = 60
+ERASE_EVERY = 20
+ALARM_EVERY = 5
+ANCHOR_EVERY = 3600
 MOST_TEXTS = 20_000  # counted of an alert; more make no difference
 MOST_WAITING = 10  # jobs in the queue; behind more, a question to the carrier only waits
 TEXTS_A_WORKER = 500  # for fewer, another worker is not asked to help
@@ -42,28 +49,59 @@ async def tick(number: int) -> None:
     async with session_scope() as session:
         if not await session.scalar(text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": CLOCK_LOCK}):
             return
-        await schedule.start_due(session)
-        await schedule.release(session)
-        await settling.expire_claims(session)
-        await schedule.finish(session)
-        if number % ADOPT_EVERY == 0:
-            await schedule.adopt(session, settings().senders)
+        await _move_on(session, number)
         owed = await schedule.owed(session, MOST_TEXTS)
-        unknowns = await settling.any_unknown(session)
-        importing = await imports.owed(session)
-        if number % FORGET_EVERY == 0:
-            await imports.forget_old_refusals(session)
+        jobs = await _jobs_owed(session, number)
     if number % FORGET_EVERY == 0:
         await forget_old_answers()
-    waiting = await asyncio.to_thread(_waiting_jobs) if owed or unknowns or importing else 0
-    if unknowns and number % SETTLE_EVERY == 0 and waiting < MOST_WAITING:
-        await enqueue("settle")
-    if importing and not waiting:
-        await enqueue("import_subscribers")
+    if number % ANCHOR_EVERY == 0:
+        await _anchor()
+    if not owed and not jobs:
+        return
+    waiting = await asyncio.to_thread(_waiting_jobs)
     # Whoever is free looks at the queue: while something waits there, asking again would only pile up jobs.
+    for job in jobs:
+        if waiting < (MOST_WAITING if job == "settle" else 1):
+            await enqueue(job)
     if owed and not waiting:
         texts = sum(one.texts for one in owed)
         await enqueue("send", times=await asyncio.to_thread(_workers_wanted, texts))
+
+
+async def _move_on(session: AsyncSession, number: int) -> None:
+    """What one transaction does: start, let go, expire, close; and now and then what has time."""
+    await schedule.start_due(session)
+    await schedule.release(session)
+    await settling.expire_claims(session)
+    await schedule.finish(session)
+    if number % ADOPT_EVERY == 0:
+        await schedule.adopt(session, settings().senders)
+    if number % ALARM_EVERY == 0:
+        await alarms.raise_alarms(session)
+    if number % FORGET_EVERY == 0:
+        await imports.forget_old_refusals(session)
+        await sessions.forget_old(session)
+        await guessing.forget_old(session)
+
+
+async def _jobs_owed(session: AsyncSession, number: int) -> list[str]:
+    """Jobs, besides sending, that somebody should do now."""
+    owed = []
+    if number % SETTLE_EVERY == 0 and await settling.any_unknown(session):
+        owed.append("settle")
+    if await imports.owed(session):
+        owed.append("import_subscribers")
+    if number % ERASE_EVERY == 0 and await copies.owed(session):
+        owed.append("erase_copies")
+    if number % RETENTION_EVERY == 0:
+        owed.append("keep_no_longer")
+    return owed
+
+
+async def _anchor() -> None:
+    """Say where the audit trail ends, for a log that whoever has the database cannot change."""
+    async with session_scope() as session:
+        log.info("the audit trail ends at: head=%s", await audit.head(session))
 
 
 def _waiting_jobs() -> int:
@@ -84,7 +122,7 @@ async def run() -> None:
     while not stop.is_set():
         try:
             await tick(number)
-        except (SQLAlchemyError, RedisError, OSError) as error:
+        except (SQLAlchemyError, RedisError, OSError, SealBroken) as error:
             log.warning("tick missed: error=%s", type(error).__name__)
         number += 1
         try:

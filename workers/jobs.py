@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import logging
 
-from alerts.broadcasts import settling
+from alerts.broadcasts import copies, settling
+from alerts.conversations import retention
 from alerts.storage.redis import enqueue
 from alerts.subscribers import taking
 from workers import runtime
@@ -37,6 +38,26 @@ def import_subscribers() -> None:
 async def _import_subscribers() -> None:
     if await taking.stint() and not runtime.stopping():
         await enqueue("import_subscribers")  # behind what else waits
+
+
+def erase_copies() -> None:
+    """Erase texts at the carrier that are over, for a moment."""
+    runtime.run(_erase_copies())
+
+
+async def _erase_copies() -> None:
+    if await copies.stint(await runtime.carrier()) and not runtime.stopping():
+        await enqueue("erase_copies")  # behind what else waits
+
+
+def keep_no_longer() -> None:
+    """Forget for a moment what is kept no longer."""
+    runtime.run(_keep_no_longer())
+
+
+async def _keep_no_longer() -> None:
+    if await retention.stint() and not runtime.stopping():
+        await enqueue("keep_no_longer")  # behind what else waits
 
 
 def settle() -> None:

@@ -11,19 +11,23 @@ from alerts.actions.models import Action
 from alerts.actions.schemas import ActionChange, ActionOut, Count, NewAction, RsvpOut, SummaryOut
 from alerts.language.languages import Language
 from alerts.storage.pages import After, Limit, Page
-from alerts.team.access import Id, Session, authenticated
+from alerts.team.access import Caller, Id, Session, needs
+from alerts.team.actors import Scope
 from alerts.team.idempotency import IdempotentRoute
 from alerts.understanding.intents import Answer
 
 router = APIRouter(
-    route_class=IdempotentRoute, prefix="/v1/actions", tags=["actions"], dependencies=[Depends(authenticated)]
+    route_class=IdempotentRoute,
+    prefix="/v1/actions",
+    tags=["actions"],
+    dependencies=[Depends(needs(Scope.READ, to_change=Scope.WRITE))],
 )
 
 
 @router.post("", status_code=201)
-async def create_action(body: NewAction, session: Session) -> ActionOut:
+async def create_action(body: NewAction, session: Session, caller: Caller) -> ActionOut:
     """Make an action."""
-    return _out(await service.create_action(session, body.model_dump()))
+    return _out(await service.create_action(session, body.model_dump(), caller))
 
 
 @router.get("")
@@ -40,15 +44,15 @@ async def get_action(action_id: Id, session: Session) -> ActionOut:
 
 
 @router.patch("/{action_id}")
-async def change_action(action_id: Id, body: ActionChange, session: Session) -> ActionOut:
+async def change_action(action_id: Id, body: ActionChange, session: Session, caller: Caller) -> ActionOut:
     """Change an action; what is left out, or null, stays."""
-    return _out(await service.change_action(session, action_id, body.model_dump(exclude_none=True)))
+    return _out(await service.change_action(session, action_id, body.model_dump(exclude_none=True), caller))
 
 
 @router.post("/{action_id}/cancel")
-async def cancel_action(action_id: Id, session: Session) -> ActionOut:
+async def cancel_action(action_id: Id, session: Session, caller: Caller) -> ActionOut:
     """Call an action off."""
-    return _out(await service.cancel_action(session, action_id))
+    return _out(await service.cancel_action(session, action_id, caller))
 
 
 @router.get("/{action_id}/rsvps")

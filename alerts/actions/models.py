@@ -5,10 +5,10 @@ from __future__ import annotations
 from enum import StrEnum
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Integer, Text, text
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from alerts.storage.tables import Key, Moment, Now, Table
+from alerts.storage.types import PrivateJson, PrivateText
 
 
 class ActionKind(StrEnum):
@@ -32,12 +32,14 @@ class Action(Table):
     starts_at: Mapped[Moment]
     ends_at: Mapped[Moment]
     timezone: Mapped[str] = mapped_column(Text)
-    place: Mapped[str] = mapped_column(Text)
-    title: Mapped[dict[str, str]] = mapped_column(JSONB)
-    details: Mapped[dict[str, str]] = mapped_column(JSONB)
+    # Sealed: until it is announced, what is planned is nobody else's business.
+    place: Mapped[str] = mapped_column(PrivateText("actions.place"))
+    title: Mapped[dict[str, str]] = mapped_column(PrivateJson("actions.title"))
+    details: Mapped[dict[str, str]] = mapped_column(PrivateJson("actions.details"))
     # Of its time and place: who was told of another one was told what is not true any more.
     version: Mapped[int] = mapped_column(Integer, server_default=text("1"))
     cancelled_at: Mapped[Moment | None]
+    counted_at: Mapped[Moment | None]  # since then its answers are numbers (KeptAnswers)
     created_at: Mapped[Now]
 
     __table_args__ = (
@@ -67,3 +69,15 @@ class Rsvp(Table):
         CheckConstraint("answer IN ('yes', 'no', 'maybe')", name="answer"),
         CheckConstraint("guests BETWEEN 0 AND 99", name="guests"),
     )
+
+
+class KeptAnswers(Table):
+    """How many answered what, of an action that is long over: who it was is forgotten."""
+
+    __tablename__ = "kept_answers"
+
+    action_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("actions.id"), primary_key=True)
+    language: Mapped[str] = mapped_column(Text, primary_key=True)
+    answer: Mapped[str] = mapped_column(Text, primary_key=True)
+    people: Mapped[int] = mapped_column(Integer)
+    guests: Mapped[int] = mapped_column(Integer)

@@ -7,18 +7,21 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, literal, select, union_all
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from alerts.actions.models import Action, Rsvp
+from alerts.actions.models import Action, KeptAnswers, Rsvp
 from alerts.errors import Conflict, DomainError, NotFound
 from alerts.language.languages import Language
 from alerts.storage.pages import page_of
 from alerts.subscribers.models import Subscriber
+from alerts.team.actors import Actor
+from alerts.team.audit import differences, note
 from alerts.understanding.intents import Answer
 
 TOLD = ("starts_at", "timezone", "place")
+SEALED = frozenset({"place", "title", "details"})  # that they changed is written down, not from what to what
 """What people must know to be there."""
 
 
@@ -52,13 +55,14 @@ class Answered:
     guests: int
 
 
-async def create_action(session: AsyncSession, facts: Mapping[str, Any]) -> Action:
+async def create_action(session: AsyncSession, facts: Mapping[str, Any], by: Actor | None = None) -> Action:
     """Make an action from ``facts``, one for each column. Raises EndsBeforeStart."""
     action = Action(**facts)
     if action.ends_at <= action.starts_at:
         raise EndsBeforeStart
     session.add(action)
     await session.flush()
+    note(session, by, "made", "action", action.id)
     return action
 
 
@@ -77,7 +81,9 @@ async def page_of_actions(
     return await page_of(session, select(Action), Action.id, after, limit)
 
 
-async def change_action(session: AsyncSession, action_id: int, facts: Mapping[str, Any]) -> Action:
+async def change_action(
+    session: AsyncSession, action_id: int, facts: Mapping[str, Any], by: Actor | None = None
+) -> Action:
     """Change what ``facts`` holds. Raises NotFound, ActionCancelled, EndsBeforeStart.
 
     With its time or place, its version changes: alerts with the old ones are withdrawn, and those who
@@ -87,21 +93,29 @@ async def change_action(session: AsyncSession, action_id: int, facts: Mapping[st
     if action.cancelled_at:
         raise ActionCancelled(action_id)
     told = [getattr(action, name) for name in TOLD]
+    before = {name: getattr(action, name) for name in facts}
     for name, value in facts.items():
         setattr(action, name, value)
     action.version += told != [getattr(action, name) for name in TOLD]
     if action.ends_at <= action.starts_at:
         raise EndsBeforeStart
+    note(session, by, "changed", "action", action_id, **_moved(before, facts))
     await session.flush()
     return action
 
 
-async def cancel_action(session: AsyncSession, action_id: int) -> Action:
+def _moved(before: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, str]:
+    moved = differences(before, facts)
+    return {name: "changed" if name in SEALED else says for name, says in moved.items()}
+
+
+async def cancel_action(session: AsyncSession, action_id: int, by: Actor | None = None) -> Action:
     """Call it off. Cancelling twice is cancelling once."""
     action = await get_action(session, action_id, lock=True)
     if action.cancelled_at is None:
         action.cancelled_at = datetime.now(UTC)
         action.version += 1
+        note(session, by, "called off", "action", action_id)
     await session.flush()
     return action
 
@@ -138,11 +152,14 @@ async def page_of_rsvps(
 async def summary(session: AsyncSession, action_id: int) -> list[Answered]:
     """How many answered what, by language. Raises NotFound."""
     await get_action(session, action_id)
+    given = select(Rsvp.language, Rsvp.answer, literal(1).label("people"), Rsvp.guests)
+    kept = select(KeptAnswers.language, KeptAnswers.answer, KeptAnswers.people, KeptAnswers.guests)
+    every = union_all(
+        given.where(Rsvp.action_id == action_id), kept.where(KeptAnswers.action_id == action_id)
+    ).subquery()
+    alike = every.c.language, every.c.answer
     query = (
-        select(Rsvp.language, Rsvp.answer, func.count(), func.sum(Rsvp.guests))
-        .where(Rsvp.action_id == action_id)
-        .group_by(Rsvp.language, Rsvp.answer)
-        .order_by(Rsvp.language, Rsvp.answer)
+        select(*alike, func.sum(every.c.people), func.sum(every.c.guests)).group_by(*alike).order_by(*alike)
     )
     return [
         Answered(Language(language), Answer(said), people, guests)

@@ -10,18 +10,22 @@ from alerts.broadcasts.kits import Kit, KitUse, KitUsed
 from alerts.broadcasts.schemas import AlertOut, CorrectionOut, NewReminder
 from alerts.broadcasts.shown import alert_out
 from alerts.storage.pages import After, Limit, Page
-from alerts.team.access import Caller, Id, Session, authenticated
+from alerts.team.access import Caller, Id, Session, needs
+from alerts.team.actors import Scope
 from alerts.team.idempotency import IdempotentRoute
 
 router = APIRouter(
     route_class=IdempotentRoute,
     prefix="/v1/actions/{action_id}",
     tags=["actions"],
-    dependencies=[Depends(authenticated)],
+    dependencies=[Depends(needs(Scope.READ, to_change=Scope.WRITE))],
 )
 
 kit_router = APIRouter(
-    route_class=IdempotentRoute, prefix="/v1/kits", tags=["actions"], dependencies=[Depends(authenticated)]
+    route_class=IdempotentRoute,
+    prefix="/v1/kits",
+    tags=["actions"],
+    dependencies=[Depends(needs(Scope.READ, to_change=Scope.WRITE))],
 )
 
 

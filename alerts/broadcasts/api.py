@@ -11,6 +11,7 @@ from alerts.broadcasts import approval, lifecycle, live, previews, saved_texts, 
 from alerts.broadcasts.audience import Audience, counts
 from alerts.broadcasts.forecast import DETAILS, money
 from alerts.broadcasts.live import report_of
+from alerts.broadcasts.models import NOBODYS
 from alerts.broadcasts.reasons import in_plain_words
 from alerts.broadcasts.schemas import (
     AlertChange,
@@ -35,12 +36,17 @@ from alerts.settings import settings
 from alerts.storage.pages import After, Limit, Page
 from alerts.storage.redis import enqueue
 from alerts.subscribers.phones import parse_phone
-from alerts.team.access import Caller, Id, Session, authenticated
+from alerts.team.access import Caller, Id, Session, needs
+from alerts.team.actors import Scope
 from alerts.team.idempotency import IdempotentRoute
 
 router = APIRouter(
-    route_class=IdempotentRoute, prefix="/v1/alerts", tags=["alerts"], dependencies=[Depends(authenticated)]
+    route_class=IdempotentRoute,
+    prefix="/v1/alerts",
+    tags=["alerts"],
+    dependencies=[Depends(needs(Scope.READ, to_change=Scope.WRITE))],
 )
+SENDS = [Depends(needs(Scope.SEND))]
 
 
 TAKEN_AWAY = ("send_at", "send_before")  # by a null
@@ -139,7 +145,7 @@ async def preview(alert_id: Id, session: Session) -> PreviewOut:
     )
 
 
-@router.post("/{alert_id}/test", status_code=202)
+@router.post("/{alert_id}/test", status_code=202, dependencies=SENDS)
 async def test_send(alert_id: Id, body: TestSend, session: Session, tasks: BackgroundTasks) -> TestSentOut:
     """Text it to one number, marked as a test; no report counts it."""
     phone = parse_phone(body.phone, settings().default_region)
@@ -148,13 +154,13 @@ async def test_send(alert_id: Id, body: TestSend, session: Session, tasks: Backg
     return TestSentOut(languages=sent)
 
 
-@router.post("/{alert_id}/approve")
+@router.post("/{alert_id}/approve", dependencies=SENDS)
 async def approve(alert_id: Id, body: Approve, session: Session, caller: Caller) -> AlertOut:
     """Approve exactly what was seen: its text, audience and time. Not for whoever wrote it."""
     return await alert_out(session, await approval.approve(session, alert_id, caller, body.version))
 
 
-@router.post("/{alert_id}/send", status_code=202)
+@router.post("/{alert_id}/send", status_code=202, dependencies=SENDS)
 async def send(alert_id: Id, session: Session, caller: Caller, tasks: BackgroundTasks) -> AlertOut:
     """Send it, now or at its time. Sending twice is sending once.
 
@@ -167,19 +173,19 @@ async def send(alert_id: Id, session: Session, caller: Caller, tasks: Background
     return await alert_out(session, alert)
 
 
-@router.post("/{alert_id}/undo")
+@router.post("/{alert_id}/undo", dependencies=SENDS)
 async def undo(alert_id: Id, session: Session, caller: Caller) -> AlertOut:
     """Take back a send that has not begun: the alert is a draft again."""
     return await alert_out(session, await lifecycle.undo(session, alert_id, caller))
 
 
-@router.post("/{alert_id}/pause")
+@router.post("/{alert_id}/pause", dependencies=SENDS)
 async def pause(alert_id: Id, session: Session, caller: Caller) -> AlertOut:
     """Stop sending; what is on its way arrives."""
     return await alert_out(session, await lifecycle.pause(session, alert_id, by=caller))
 
 
-@router.post("/{alert_id}/resume")
+@router.post("/{alert_id}/resume", dependencies=SENDS)
 async def resume(alert_id: Id, session: Session, caller: Caller, tasks: BackgroundTasks) -> AlertOut:
     """Go on where it was paused."""
     alert = await lifecycle.resume(session, alert_id, caller)
@@ -187,7 +193,7 @@ async def resume(alert_id: Id, session: Session, caller: Caller, tasks: Backgrou
     return await alert_out(session, alert)
 
 
-@router.post("/{alert_id}/cancel")
+@router.post("/{alert_id}/cancel", dependencies=SENDS)
 async def cancel(alert_id: Id, session: Session, caller: Caller) -> AlertOut:
     """Send no more of it, ever."""
     return await alert_out(session, await lifecycle.cancel(session, alert_id, caller))
@@ -216,7 +222,7 @@ async def page_of_deliveries(
     items = [
         DeliveryOut(
             id=row.id,
-            subscriber=row.subscriber_id,
+            subscriber=row.subscriber_id if row.subscriber_id < NOBODYS else None,
             language=Language(row.language),
             state=row.state,
             message_sid=row.message_sid,

@@ -15,8 +15,8 @@ from alerts.broadcasts.states import AlertState
 from alerts.errors import Conflict, DomainError
 from alerts.language.languages import Language
 from alerts.settings import settings
+from alerts.team.actors import Actor
 from alerts.team.audit import note
-from alerts.team.models import ApiKey
 
 SHOWN = 16  # hexadecimal digits of a version: enough that no two drafts are taken for each other
 
@@ -85,7 +85,7 @@ def is_approved(alert: Alert, bodies: Mapping[Language, str]) -> bool:
     return alert.approved_version == version_of(alert, bodies)
 
 
-async def approve(session: AsyncSession, alert_id: int, by: ApiKey, version: str) -> Alert:
+async def approve(session: AsyncSession, alert_id: int, by: Actor, version: str) -> Alert:
     """Approve exactly the ``version`` that was seen. Approving twice is approving once.
 
     Raises NotFound, WrongState, OwnAlert, ChangedMeanwhile, and whatever ``compose`` raises.
@@ -94,13 +94,13 @@ async def approve(session: AsyncSession, alert_id: int, by: ApiKey, version: str
     not_begun = alert.state == AlertState.PAUSED and alert.bodies is None
     if alert.state not in (AlertState.DRAFT, AlertState.SCHEDULED) and not not_begun:
         raise WrongState(alert_id, alert.state, "approving it")
-    if alert.written_by == by.id:
+    if alert.written_by == by.person:
         raise OwnAlert(alert_id)
     current = version_of(alert, await bodies_of(session, alert))
     if version != current:
         raise ChangedMeanwhile(alert_id, current)
     if alert.approved_version != current:
-        alert.approved_by, alert.approved_at, alert.approved_version = by.id, datetime.now(UTC), current
+        alert.approved_by, alert.approved_at, alert.approved_version = by.person, datetime.now(UTC), current
         people = sum((await people_now(session, alert)).values())
         note(session, by, "approved", "alert", alert_id, version=current, people=people)
     await session.flush()

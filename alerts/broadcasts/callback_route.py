@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from alerts.broadcasts.callbacks import Callback, record_callbacks, record_plain_callbacks
 from alerts.broadcasts.states import CARRIER_STATUS
-from alerts.carrier.webhooks import signed_form
+from alerts.carrier.webhooks import MOST_DIGITS, signed_form
 from alerts.storage.engine import autocommit, sessions
 from alerts.storage.groups import GroupCommit
 from alerts.team.access import MOST_IDS
@@ -43,7 +43,7 @@ async def status_callback(request: Request) -> Response:
         log.warning("callback ignored: no MessageSid")
     elif state and delivery_id < MOST_IDS:
         code = form.get("ErrorCode", "")
-        if code.isdecimal():
+        if code.isdecimal() and len(code) <= MOST_DIGITS:
             await coded.add(Callback(delivery_id, sid, state, int(code)))
         else:
             await plain.add(Callback(delivery_id, sid, state, None))

@@ -22,8 +22,8 @@ from alerts.broadcasts.states import AlertKind, AlertState
 from alerts.errors import DomainError
 from alerts.language.catalogs import N_, tr
 from alerts.language.languages import Language
+from alerts.team.actors import Actor
 from alerts.team.audit import note
-from alerts.team.models import ApiKey
 
 CHANGED = N_("CHANGED: {title} is now {when}, {where}. - {organization}")
 CALLED_OFF = N_("CALLED OFF: {title} ({when}) will not take place. - {organization}")
@@ -94,7 +94,7 @@ def words(action: Action) -> dict[Language, str]:
     return {language: tr(language, message, **fields) for language in languages}
 
 
-async def correct(session: AsyncSession, action_id: int, by: ApiKey) -> Alert:
+async def correct(session: AsyncSession, action_id: int, by: Actor) -> Alert:
     """Draft the correction to exactly those who were told the old; what waits with it is withdrawn first.
 
     Raises NotFound, NobodyWasTold.

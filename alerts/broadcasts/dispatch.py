@@ -33,6 +33,7 @@ from alerts.carrier.sending import Carrier, NotTaken, NotWanted, Outcome, Refuse
 from alerts.carrier.transport import REQUEST_SECONDS
 from alerts.language.segments import segments
 from alerts.storage.engine import DATABASE_AWAY, autocommit, session_scope
+from alerts.storage.sealing import sealer
 
 BATCH = 400  # texts a claim, at most
 IN_FLIGHT = 500  # requests at once, at most
@@ -214,7 +215,11 @@ class Dispatch:
             letters = (await session.execute(LETTERS_WAITING)).all()
             rows = (await session.execute(UNDER_WAY)).all()
             self._hours = await list_hours(session) if rows else []
-        self._texts = {row.id: self._texts.get(row.id) or _measured(row.bodies) for row in rows}
+        texts = {}
+        for row in rows:
+            async with noted(row.id):
+                texts[row.id] = self._texts.get(row.id) or _measured(row.sealed_bodies)
+        self._texts = texts
         return [
             *(
                 UnderWay(LETTERS, Rank.REPLY, {}, {"": longest}, unwritten=False, sender=sender)
@@ -223,6 +228,7 @@ class Dispatch:
             *(
                 UnderWay(row.id, _rank(row.urgent, row.reminds), *self._texts[row.id], row.unwritten)
                 for row in rows
+                if row.id in texts
             ),
         ]
 
@@ -373,8 +379,8 @@ class Dispatch:
         return asyncio.get_running_loop().time()
 
 
-def _measured(bodies: Mapping[str, str] | None) -> tuple[Mapping[str, str], Mapping[str, int]]:
-    bodies = bodies or {}
+def _measured(sealed: bytes | None) -> tuple[Mapping[str, str], Mapping[str, int]]:
+    bodies: Mapping[str, str] = sealer().open_json("alerts.bodies", sealed) if sealed else {}
     return bodies, {language: segments(body).parts for language, body in bodies.items()}
 
 

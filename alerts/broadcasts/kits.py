@@ -20,8 +20,8 @@ from alerts.broadcasts.service import create_alert
 from alerts.broadcasts.states import AlertKind, AlertState
 from alerts.language.languages import Language
 from alerts.subscribers.schemas import Closed, Zone
+from alerts.team.actors import Actor
 from alerts.team.audit import note
-from alerts.team.models import ApiKey
 
 _NOT_MEANT = (AlertState.CANCELLED, AlertState.MISSED)
 
@@ -95,12 +95,12 @@ def _kit_alert(alert: Alert) -> KitAlert:
     )
 
 
-async def use_kit(session: AsyncSession, use: KitUse, by: ApiKey) -> Made:
+async def use_kit(session: AsyncSession, use: KitUse, by: Actor) -> Made:
     """Make the action here, and drafts of its texts. Raises NotFound, EndsBeforeStart, and of a text
     what ``create_alert`` raises.
     """
     changed = use.model_dump(include={"starts_at", "ends_at", "timezone", "place"}, exclude_none=True)
-    action = await actions.create_action(session, use.kit.action.model_dump() | changed)
+    action = await actions.create_action(session, use.kit.action.model_dump() | changed, by)
     note(session, by, "made from a kit", "action", action.id)
     made = [
         await create_alert(session, audience, _facts(action, one), by)

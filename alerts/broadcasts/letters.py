@@ -21,6 +21,7 @@ from alerts.broadcasts.texts import TextTooLong
 from alerts.errors import DomainError, NotFound
 from alerts.language.languages import Language
 from alerts.language.segments import BodyTooLong, segments
+from alerts.settings import settings
 from alerts.storage.engine import for_the_driver
 from alerts.subscribers.models import Subscriber
 
@@ -109,7 +110,7 @@ async def forget(connection: AsyncConnection, subscriber_ids: list[int]) -> None
     caller's transaction commits, and deletes their rows in ``subscribers`` after this. Straight
     through the driver.
     """
-    given = {"subscribers": subscriber_ids}
+    given = {"subscribers": subscriber_ids, "erase": settings().twilio_copies != "keep"}
     # All that are theirs, in order of id as everybody locks them, before anything is changed.
     await connection.execute(_LOCK_THEIR_DELIVERIES, given)
     await connection.execute(_FORGET_TEXTS, given)

@@ -23,8 +23,9 @@ from alerts.broadcasts.timing import read_lead
 from alerts.errors import DomainError
 from alerts.language.languages import Language
 from alerts.settings import settings
+from alerts.team.actors import Actor
 from alerts.team.audit import note
-from alerts.team.models import ApiKey
+from alerts.team.lockdown import require_open
 
 
 class TimeIsOver(DomainError):
@@ -40,7 +41,7 @@ class TimeIsOver(DomainError):
         )
 
 
-async def send(session: AsyncSession, alert_id: int, by: ApiKey | None = None) -> Alert:
+async def send(session: AsyncSession, alert_id: int, by: Actor | None = None) -> Alert:
     """Start the sending, or set it for its time. Sending twice is sending once.
 
     What goes to many at once can be undone for some seconds first. Raises NotFound, WrongState,
@@ -51,6 +52,7 @@ async def send(session: AsyncSession, alert_id: int, by: ApiKey | None = None) -
         return alert
     if alert.state != AlertState.DRAFT:
         raise WrongState(alert_id, alert.state, "sending it")
+    await require_open(session)
     now = datetime.now(UTC)
     action = await _action_of(session, alert)
     due_at = _due_at(alert, action, now)
@@ -80,7 +82,7 @@ def lead_time(alert: Alert, action: Action) -> datetime:
     return read_lead(alert.send_before).before(action.starts_at, action.timezone)
 
 
-async def undo(session: AsyncSession, alert_id: int, by: ApiKey) -> Alert:
+async def undo(session: AsyncSession, alert_id: int, by: Actor) -> Alert:
     """Take back what has not begun: it is a draft again, and nobody got anything.
 
     Raises NotFound, WrongState.
@@ -107,7 +109,7 @@ async def start(session: AsyncSession, alert: Alert) -> None:
 
 
 async def pause(
-    session: AsyncSession, alert_id: int, trouble: str | None = None, by: ApiKey | None = None
+    session: AsyncSession, alert_id: int, trouble: str | None = None, by: Actor | None = None
 ) -> Alert:
     """Claim no more of it for now; ``trouble`` says why, where nobody asked. Raises NotFound, WrongState."""
     alert = await get_alert(session, alert_id, lock=True)
@@ -121,11 +123,12 @@ async def pause(
     return alert
 
 
-async def resume(session: AsyncSession, alert_id: int, by: ApiKey | None = None) -> Alert:
+async def resume(session: AsyncSession, alert_id: int, by: Actor | None = None) -> Alert:
     """Go on with a paused alert. Raises NotFound, WrongState, what ``send`` raises."""
     alert = await get_alert(session, alert_id, lock=True)
     if alert.state not in (AlertState.SENDING, AlertState.PAUSED):
         raise WrongState(alert_id, alert.state, "resuming it")
+    await require_open(session)
     if alert.bodies is None:  # it was paused because it could not begin
         action = await _action_of(session, alert)
         bodies, _ = await _ready_to_go(session, alert, action)
@@ -140,7 +143,7 @@ async def resume(session: AsyncSession, alert_id: int, by: ApiKey | None = None)
     return alert
 
 
-async def cancel(session: AsyncSession, alert_id: int, by: ApiKey | None = None) -> Alert:
+async def cancel(session: AsyncSession, alert_id: int, by: Actor | None = None) -> Alert:
     """Send no more of it, ever. What is on its way arrives. Raises NotFound, WrongState.
 
     From here on nothing is claimed; the clock withdraws what waits, however much that is.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -19,7 +21,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from alerts.broadcasts.states import AlertKind, AlertState, DeliveryState
 from alerts.storage.tables import Key, Moment, Now, Table
-from alerts.storage.types import PrivateText
+from alerts.storage.types import PrivateJson, PrivateText
+
+NOBODYS = 2**62  # no subscriber has such an id
 
 
 def _one_of(states: type[AlertState] | type[DeliveryState]) -> str:
@@ -39,7 +43,7 @@ class Alert(Table):
     state: Mapped[AlertState] = mapped_column(Text, server_default=AlertState.DRAFT)
     action_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("actions.id"), index=True)
     audience: Mapped[dict[str, list[str | int]]] = mapped_column(JSONB)
-    text: Mapped[dict[str, str]] = mapped_column(JSONB)
+    text: Mapped[dict[str, str]] = mapped_column(PrivateJson("alerts.text"))
     kind: Mapped[AlertKind] = mapped_column(Text, server_default=AlertKind.CALL)
     asks_rsvp: Mapped[bool] = mapped_column(Boolean)
     urgent: Mapped[bool] = mapped_column(Boolean)
@@ -49,14 +53,14 @@ class Alert(Table):
     due_at: Mapped[Moment | None]  # when the clock starts it
     until: Mapped[Moment | None]  # when the action begins that it comes before; nothing goes out after
     action_version: Mapped[int | None] = mapped_column(Integer)  # which facts its people were told
-    written_by: Mapped[int | None] = mapped_column(BigInteger)  # the API key that wrote it last
+    written_by: Mapped[int | None] = mapped_column(BigInteger)  # who wrote it last (team.actors)
     template_id: Mapped[int | None] = mapped_column(BigInteger)  # which saved text it was made from
     template_version: Mapped[int | None] = mapped_column(Integer)
     approved_by: Mapped[int | None] = mapped_column(BigInteger)
     approved_at: Mapped[Moment | None]
     approved_version: Mapped[str | None] = mapped_column(Text)  # of what exactly (approval.py)
     # What goes on the air, by language: filled in and frozen when the sending begins.
-    bodies: Mapped[dict[str, str] | None] = mapped_column(JSONB)
+    bodies: Mapped[dict[str, str] | None] = mapped_column(PrivateJson("alerts.bodies"))
     prepared_at: Mapped[Moment | None]  # every delivery is written
     finished_at: Mapped[Moment | None]  # no delivery is open
     trouble: Mapped[str | None] = mapped_column(Text)  # why it is paused, in plain words
@@ -65,6 +69,9 @@ class Alert(Table):
     to_subscriber: Mapped[int | None] = mapped_column(BigInteger)  # of a letter: to whom; no foreign key
     sealed_body: Mapped[str | None] = mapped_column(PrivateText("alerts.sealed_body"))
     parts: Mapped[int | None] = mapped_column(Integer)  # message parts of the sealed body
+    unlinked_at: Mapped[Moment | None]  # since then its deliveries name nobody (retention.py)
+    kept: Mapped[dict[str, Any] | None] = mapped_column(JSONB)  # what only their people could tell
+    copies_erased_at: Mapped[Moment | None]  # of its texts at the carrier (copies.py)
     to_pending: Mapped[bool] = mapped_column(Boolean, server_default=sql("false"))
     created_at: Mapped[Now]
 
@@ -82,6 +89,11 @@ class Alert(Table):
             "to_subscriber",
             postgresql_where=sql("to_subscriber IS NOT NULL"),
         ),
+        Index(
+            "alerts_copied_idx",
+            "finished_at",
+            postgresql_where=sql("finished_at IS NOT NULL AND copies_erased_at IS NULL"),
+        ),
         # There are many more letters than calls to many.
         Index("alerts_to_many_idx", "id", postgresql_where=sql("to_subscriber IS NULL")),
     )
@@ -94,6 +106,7 @@ class Delivery(Table):
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     # No foreign keys: they are looked up for every row, half the time of writing an audience.
+    # From NOBODYS on it is nobody's any more (retention.py).
     alert_id: Mapped[int] = mapped_column(BigInteger)
     subscriber_id: Mapped[int] = mapped_column(BigInteger)
     language: Mapped[str] = mapped_column(Text)
@@ -173,6 +186,18 @@ class TemplateVersion(Table):
 
     template_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("templates.id"), primary_key=True)
     version: Mapped[int] = mapped_column(Integer, primary_key=True)
-    text: Mapped[dict[str, str]] = mapped_column(JSONB)
-    written_by: Mapped[int] = mapped_column(BigInteger)  # the API key
+    text: Mapped[dict[str, str]] = mapped_column(PrivateJson("template_versions.text"))
+    written_by: Mapped[int] = mapped_column(BigInteger)  # who (team.actors)
     created_at: Mapped[Now]
+
+
+class Copy(Table):
+    """A text at the carrier that is still to be erased there; it belongs to nobody here any more."""
+
+    __tablename__ = "copies"
+
+    message_sid: Mapped[str] = mapped_column(Text, primary_key=True)
+    since: Mapped[Now]
+    due_at: Mapped[Now] = mapped_column(index=True)  # when it is tried, again
+    tries: Mapped[int] = mapped_column(Integer, server_default=sql("0"))
+    code: Mapped[int | None] = mapped_column(Integer)  # why it could not be, in Twilio's words

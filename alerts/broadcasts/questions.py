@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, LiteralString
 
 from alerts.actions.models import ActionKind
 from alerts.broadcasts.states import MAY_HAVE_ARRIVED
+from alerts.storage.sealing import sealer
 from alerts.understanding.intents import Answer
 
 
@@ -44,13 +46,19 @@ QUESTIONS: LiteralString = f"""(
 """The open questions of the subscriber ``s``, as JSON: for ``subscribers.people.meet``."""
 
 
+@lru_cache(maxsize=256)  # the same few actions, for everybody who answers
+def _opened(title: str) -> Mapping[str, str]:
+    opened: dict[str, str] = sealer().open_json("actions.title", bytes.fromhex(title.removeprefix("\\x")))
+    return opened
+
+
 def questions_from(found: Sequence[Mapping[str, Any]] | None) -> tuple[Asked, ...]:
     """What QUESTIONS gave, the newest first."""
     return tuple(
         Asked(
             one["action_id"],
             ActionKind(one["kind"]),
-            one["title"],
+            _opened(one["title"]),
             datetime.fromisoformat(one["starts_at"]),
             one["timezone"],
             datetime.fromisoformat(one["asked_at"]),

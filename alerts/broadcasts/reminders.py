@@ -16,7 +16,7 @@ from alerts.broadcasts.service import create_alert
 from alerts.broadcasts.states import AlertKind
 from alerts.language.languages import Language
 from alerts.storage.pages import page_of
-from alerts.team.models import ApiKey
+from alerts.team.actors import Actor
 
 
 async def remind(
@@ -25,7 +25,7 @@ async def remind(
     before: str,
     answers: Sequence[Answered],
     text: Mapping[Language, str],
-    by: ApiKey,
+    by: Actor,
 ) -> Alert:
     """Set a reminder of the action, ``before`` it (``timing.read_lead``), to whoever said one of ``answers``.
 

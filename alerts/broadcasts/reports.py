@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from alerts.actions import service as actions
 from alerts.broadcasts.forecast import MICROS
-from alerts.broadcasts.models import Alert, Delivery
+from alerts.broadcasts.models import NOBODYS, Alert, Delivery
 from alerts.broadcasts.reasons import in_plain_words
 from alerts.broadcasts.service import get_alert
 from alerts.broadcasts.states import DeliveryState
@@ -94,17 +94,18 @@ _LEFT = text("""
 
 async def of_alert(session: AsyncSession, alert_id: int) -> Report:
     """What became of one alert. Raises NotFound."""
-    return await _of(session, [await get_alert(session, alert_id)])
+    return await of_alerts(session, [await get_alert(session, alert_id)])
 
 
 async def of_action(session: AsyncSession, action_id: int) -> Report:
     """What became of all alerts of an action; who got two is counted twice. Raises NotFound."""
     await actions.get_action(session, action_id)
     query = select(Alert).where(Alert.action_id == action_id, Alert.to_subscriber.is_(None))
-    return await _of(session, (await session.scalars(query)).all())
+    return await of_alerts(session, (await session.scalars(query)).all())
 
 
-async def _of(session: AsyncSession, alerts: Sequence[Alert]) -> Report:
+async def of_alerts(session: AsyncSession, alerts: Sequence[Alert]) -> Report:
+    """What became of these together."""
     parts = {
         (alert.id, language): segments(body).parts
         for alert in alerts
@@ -126,11 +127,36 @@ async def _of(session: AsyncSession, alerts: Sequence[Alert]) -> Report:
             report.parts += row.people * parts[row.alert_id, row.language]
     if (price := settings().price_per_part) is not None:
         report.price = report.parts * int(price * MICROS)
-    about = sorted({alert.action_id for alert in alerts if alert.action_id})
-    given = {"alerts": ids, "actions": about}
-    report.answers = [Answers(*row) for row in await session.execute(_ANSWERS, given)]
-    report.left = await session.scalar(_LEFT, {"alerts": ids}) or 0
+    await _of_people(session, alerts, report)
     return report
+
+
+async def _of_people(session: AsyncSession, alerts: Sequence[Alert], report: Report) -> None:
+    """What the people tell of those alerts that know theirs still, and what was kept of the rest."""
+    known = [alert for alert in alerts if alert.kept is None]
+    given = {
+        "alerts": [alert.id for alert in known],
+        "actions": sorted({alert.action_id for alert in known if alert.action_id}),
+    }
+    answers: Counter[tuple[datetime, str]] = Counter()
+    for row in await session.execute(_ANSWERS, given):
+        answers[row.hour, row.answer] += row.people
+    report.left = await session.scalar(_LEFT, given) or 0
+    for alert in alerts:
+        kept = alert.kept or {}
+        told = kept if len(alerts) == 1 else kept.get("together", {})
+        for one in told.get("answers", ()):
+            answers[datetime.fromisoformat(one["hour"]), one["answer"]] += one["people"]
+        report.left += told.get("left", 0)
+    report.answers = [Answers(*key, people) for key, people in sorted(answers.items())]
+
+
+async def people_of(session: AsyncSession, alert_ids: Sequence[int]) -> int:
+    """How many people these alerts name still."""
+    query = select(func.count(Delivery.subscriber_id.distinct())).where(
+        Delivery.alert_id.in_(alert_ids), Delivery.subscriber_id < NOBODYS
+    )
+    return await session.scalar(query) or 0
 
 
 @dataclass(frozen=True)

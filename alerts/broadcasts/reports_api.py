@@ -21,9 +21,11 @@ from alerts.language.languages import Language
 from alerts.settings import settings
 from alerts.subscribers.files import csv_answer, csv_lines
 from alerts.subscribers.phones import mask
-from alerts.team.access import Caller, Id, Session, authenticated
+from alerts.team.access import Caller, Id, Session, needs
+from alerts.team.actors import Scope
+from alerts.team.audit import numbers_opened
 
-router = APIRouter(prefix="/v1", dependencies=[Depends(authenticated)])
+router = APIRouter(prefix="/v1", dependencies=[Depends(needs(Scope.READ))])
 _CSV_FILE = {"content": {"text/csv": {"schema": {"type": "string"}}}}
 
 
@@ -82,6 +84,8 @@ async def report_of_action(action_id: Id, session: Session) -> WholeReportOut:
 async def alert_as_csv(alert_id: Id, session: Session, caller: Caller) -> StreamingResponse:
     """A row a person. Numbers are masked unless the key may read them."""
     await service.get_alert(session, alert_id)
+    if caller.may_read_numbers:
+        numbers_opened(session, caller, "exported", await reports.people_of(session, [alert_id]))
     return csv_answer(f"alert-{alert_id}.csv", _csv([alert_id], open_numbers=caller.may_read_numbers))
 
 
@@ -96,6 +100,8 @@ async def action_as_csv(action_id: Id, session: Session, caller: Caller) -> Stre
     await actions.get_action(session, action_id)
     query = select(Alert.id).where(Alert.action_id == action_id, Alert.to_subscriber.is_(None))
     ids = (await session.scalars(query.order_by(Alert.id))).all()
+    if caller.may_read_numbers:
+        numbers_opened(session, caller, "exported", await reports.people_of(session, ids))
     return csv_answer(f"action-{action_id}.csv", _csv(ids, open_numbers=caller.may_read_numbers))
 
 

@@ -16,7 +16,7 @@ from alerts.errors import Conflict, NotFound
 from alerts.language.languages import Language
 from alerts.settings import settings
 from alerts.storage.pages import page_of
-from alerts.team.models import ApiKey
+from alerts.team.actors import Actor
 
 # Whatever the action will be, these can be filled in.
 _SOME_ACTION = Facts(dict.fromkeys(Language, "x"), datetime(2026, 1, 1, tzinfo=UTC), "UTC", "x")
@@ -45,9 +45,7 @@ class Saved:
     at: datetime
 
 
-async def create_template(
-    session: AsyncSession, name: str, text: Mapping[Language, str], by: ApiKey
-) -> Saved:
+async def create_template(session: AsyncSession, name: str, text: Mapping[Language, str], by: Actor) -> Saved:
     """Keep a text. Raises TemplateNameTaken, and what ``compose`` raises of a placeholder or a length."""
     _check(text)
     row = insert(Template).values(name=name).on_conflict_do_nothing().returning(Template)
@@ -58,7 +56,7 @@ async def create_template(
 
 
 async def change_template(
-    session: AsyncSession, template_id: int, text: Mapping[Language, str], by: ApiKey
+    session: AsyncSession, template_id: int, text: Mapping[Language, str], by: Actor
 ) -> Saved:
     """Write a new version. Raises NotFound, and what ``compose`` raises."""
     _check(text)
@@ -106,11 +104,11 @@ def _check(text: Mapping[Language, str]) -> None:
     compose(text, _SOME_ACTION, settings().organization_name)
 
 
-async def _write(session: AsyncSession, found: Template, text: Mapping[Language, str], by: ApiKey) -> Saved:
+async def _write(session: AsyncSession, found: Template, text: Mapping[Language, str], by: Actor) -> Saved:
     newest = select(func.coalesce(func.max(TemplateVersion.version), 0))
     before = await session.scalar(newest.where(TemplateVersion.template_id == found.id)) or 0
     plain = {str(language): one for language, one in text.items()}
-    written = TemplateVersion(template_id=found.id, version=before + 1, text=plain, written_by=by.id)
+    written = TemplateVersion(template_id=found.id, version=before + 1, text=plain, written_by=by.person)
     session.add(written)
     await session.flush()
     await session.refresh(written)

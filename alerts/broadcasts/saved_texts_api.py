@@ -14,14 +14,15 @@ from alerts.broadcasts.schemas import Texts
 from alerts.language.languages import Language
 from alerts.storage.pages import After, Limit, Page
 from alerts.subscribers.schemas import Closed
-from alerts.team.access import Caller, Id, Session, authenticated
+from alerts.team.access import Caller, Id, Session, needs
+from alerts.team.actors import Scope
 from alerts.team.idempotency import IdempotentRoute
 
 router = APIRouter(
     route_class=IdempotentRoute,
     prefix="/v1/templates",
     tags=["templates"],
-    dependencies=[Depends(authenticated)],
+    dependencies=[Depends(needs(Scope.READ, to_change=Scope.WRITE))],
 )
 TemplateName = Annotated[
     str,
@@ -50,7 +51,7 @@ class TemplateOut(BaseModel):
     name: str
     version: int
     text: dict[Language, str]
-    written_by: int  # the API key
+    written_by: int  # the organizer, or the API key
     written_at: datetime
 
 

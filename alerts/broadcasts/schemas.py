@@ -149,7 +149,7 @@ class ApprovalOut(BaseModel):
     needed: bool
     version: str
     approved: bool
-    approved_by: int | None  # the API key that did
+    approved_by: int | None  # the organizer, or the API key, that did
     approved_at: datetime | None
 
 
@@ -247,7 +247,7 @@ class DeliveryOut(BaseModel):
     """One alert to one subscriber."""
 
     id: int
-    subscriber: int
+    subscriber: int | None  # null when it is nobody's any more
     language: Language
     state: DeliveryState
     message_sid: str | None

@@ -18,8 +18,8 @@ from alerts.errors import Conflict, DomainError, NotFound
 from alerts.language.languages import Language
 from alerts.settings import settings
 from alerts.storage.pages import page_of
+from alerts.team.actors import Actor
 from alerts.team.audit import note
-from alerts.team.models import ApiKey
 
 
 class NotADraft(Conflict):
@@ -123,7 +123,7 @@ class AsksAboutNothing(DomainError):
 
 
 async def create_alert(
-    session: AsyncSession, audience: Audience, facts: Mapping[str, Any], by: ApiKey | None = None
+    session: AsyncSession, audience: Audience, facts: Mapping[str, Any], by: Actor | None = None
 ) -> Alert:
     """Write a draft from ``facts``, one for each column.
 
@@ -132,7 +132,7 @@ async def create_alert(
     """
     alert = Alert(audience=audience.model_dump(mode="json"), **facts)
     await _check(session, alert)
-    alert.written_by = by.id if by else None
+    alert.written_by = by.person if by else None
     session.add(alert)
     await session.flush()
     await session.refresh(alert)
@@ -141,7 +141,7 @@ async def create_alert(
 
 
 async def change_alert(
-    session: AsyncSession, alert_id: int, facts: Mapping[str, Any], by: ApiKey | None = None
+    session: AsyncSession, alert_id: int, facts: Mapping[str, Any], by: Actor | None = None
 ) -> Alert:
     """Change what ``facts`` holds. Raises NotFound, NotADraft, and what ``create_alert`` raises."""
     alert = await get_alert(session, alert_id, lock=True)
@@ -155,7 +155,7 @@ async def change_alert(
         for name, value in facts.items():
             setattr(alert, name, value)
         await _check(session, alert)
-    alert.written_by = by.id if by else None
+    alert.written_by = by.person if by else None
     note(session, by, "changed", "alert", alert_id, fields=", ".join(sorted(facts)))
     await session.flush()
     return alert

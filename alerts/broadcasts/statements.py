@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from sqlalchemy import BigInteger, Integer, LargeBinary, Text, column, text
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from alerts.broadcasts.states import MOVES, MOVES_AS_SQL
-from alerts.storage.types import Instant
+from alerts.storage.types import Instant, PrivateJson
 
 _STILL_MOVING = "(" + ", ".join(f"'{state}'" for state, moves in MOVES.items() if moves) + ")"
 
@@ -17,6 +17,9 @@ _STILL_MOVING = "(" + ", ".join(f"'{state}'" for state, moves in MOVES.items() i
 #   unreachable    no         yes        yes                  they wrote to us, since the carrier said so
 #   pending        no         no         yes
 #   left, or gone  no         no         no
+# Letters have no organizer who would pause them: in a lockdown they wait. Alerts to many are paused.
+_OPEN = "NOT EXISTS (SELECT FROM lockdowns WHERE ended_at IS NULL)"
+
 MAY_GET_A_LETTER = "(s.standing IN ('active', 'unreachable') OR s.standing = 'pending' AND a.to_pending)"
 
 # Plan: index scan of deliveries_waiting_idx (alert, sender, id) for :size rows, skipping what
@@ -70,22 +73,22 @@ RELEASE = text("""
 # joined, it once looked for 300 letters among the 100,000 deliveries of an alert, in five seconds.
 
 # Letters that wait, by their sender: message parts of the longest.
-LETTERS_WAITING = text("""
+LETTERS_WAITING = text(f"""
     SELECT d.sender, max(a.parts)
     FROM alerts a CROSS JOIN LATERAL (
         SELECT sender FROM deliveries
         WHERE alert_id = a.id AND subscriber_id = a.to_subscriber
           AND state = 'waiting' AND (not_before IS NULL OR not_before <= now())
         OFFSET 0) AS d
-    WHERE a.state = 'sending' AND a.to_subscriber IS NOT NULL
+    WHERE a.state = 'sending' AND a.to_subscriber IS NOT NULL AND {_OPEN}
     GROUP BY d.sender
-""")
+""")  # noqa: S608 - a condition of ours
 
 # The same as CLAIM for letters, the oldest first: any number of them in one statement.
 CLAIM_LETTERS = text(f"""
     WITH a AS MATERIALIZED (
         SELECT id, to_subscriber, sealed_body, parts, to_pending
-        FROM alerts WHERE state = 'sending' AND to_subscriber IS NOT NULL ORDER BY id
+        FROM alerts WHERE state = 'sending' AND to_subscriber IS NOT NULL AND {_OPEN} ORDER BY id
     ), batch AS MATERIALIZED (
         SELECT d.id, s.phone, a.sealed_body, a.parts, coalesce(s.standing, 'gone') AS standing,
                {MAY_GET_A_LETTER} AS wanted
@@ -131,6 +134,7 @@ STOPPED = text(f"""
         SELECT s.standing = 'active' OR a.to_subscriber IS NOT NULL AND {MAY_GET_A_LETTER}
     ) AS o2 (wanted)
     WHERE wanted IS NOT TRUE OR a.state IS DISTINCT FROM 'sending' OR a.until <= now()
+       OR a.to_subscriber IS NOT NULL AND NOT {_OPEN}
        OR a.to_subscriber IS NULL AND NOT a.urgent
           AND coalesce(d.list_id, 0) = ANY (cast(:closed AS bigint[]))
 """)  # noqa: S608 - the table above
@@ -253,7 +257,8 @@ _STALE = """EXISTS (
 
 # Alerts that workers have something to do for, urgent ones first.
 UNDER_WAY = text(f"""
-    SELECT a.id, a.urgent, a.kind = 'reminder' AS reminds, a.bodies, a.prepared_at IS NULL AS unwritten
+    SELECT a.id, a.urgent, a.kind = 'reminder' AS reminds, a.bodies AS sealed_bodies,
+           a.prepared_at IS NULL AS unwritten
     FROM alerts a WHERE a.state = 'sending' AND a.to_subscriber IS NULL AND NOT {_STALE}
     ORDER BY a.urgent DESC, a.kind = 'reminder', a.id
 """)  # noqa: S608 - a condition of ours
@@ -265,7 +270,7 @@ OWED = text(f"""
                 SELECT FROM deliveries d
                 WHERE d.alert_id = a.id AND d.state = 'waiting' AND d.not_before IS NULL
                 LIMIT :most) AS due)
-    FROM alerts a WHERE a.state = 'sending' AND NOT {_STALE}
+    FROM alerts a WHERE a.state = 'sending' AND (a.to_subscriber IS NULL OR {_OPEN}) AND NOT {_STALE}
     ORDER BY a.urgent DESC, a.id
 """)  # noqa: S608 - the same
 
@@ -291,6 +296,7 @@ STUMBLE = text("""
     UPDATE alerts SET stumbles = CASE WHEN stumble = :how THEN stumbles + 1 ELSE 1 END, stumble = :how
     WHERE id = :alert AND state = 'sending' RETURNING stumbles
 """)
+PAUSE_STUMBLED = text("UPDATE alerts SET state = 'paused', trouble = :trouble WHERE id = :alert")
 
 # Not one text of an alert was taken, and many were refused: the fault is not with the people.
 ALL_REFUSED = text("""
@@ -329,7 +335,7 @@ UNKNOWNS = text("""
     column("language", Text),
     column("attempts", Integer),
     column("claimed_at", Instant),
-    column("bodies", JSONB),
+    column("bodies", PrivateJson("alerts.bodies")),
     column("sealed_body", LargeBinary),
     column("phone", LargeBinary),
     column("known", ARRAY(Text)),
@@ -346,9 +352,20 @@ LOCK_THEIR_DELIVERIES = text("""
     ORDER BY id FOR UPDATE
 """)
 
-# What may still move is marked: RECORD and CALLBACK then write no MessageSid, by which the carrier
-# would tell the number.
+# What may still move is marked: RECORD and CALLBACK then write no MessageSid,
+# by which the carrier would tell the number. Their copies there are erased (copies.py).
 FORGET_TEXTS = text(f"""
+    WITH sids AS (
+        SELECT one.sid FROM deliveries d, LATERAL (VALUES (d.message_sid), (d.returned_sid)) AS one (sid)
+        WHERE d.subscriber_id = ANY (cast(:subscribers AS bigint[])) AND one.sid IS NOT NULL
+          AND d.alert_id = ANY (ARRAY(
+              SELECT id FROM alerts WHERE to_subscriber IS NULL
+              UNION ALL SELECT id FROM alerts WHERE to_subscriber = ANY (cast(:subscribers AS bigint[]))))
+        UNION SELECT message_sid FROM replies
+        WHERE subscriber_id = ANY (cast(:subscribers AS bigint[])) AND at_carrier
+    ), listed AS (
+        INSERT INTO copies (message_sid) SELECT sid FROM sids WHERE :erase ON CONFLICT DO NOTHING
+    )
     UPDATE deliveries
     SET state = CASE WHEN state IN ('waiting', 'unknown') THEN 'skipped' ELSE state END,
         changed_at = CASE WHEN state IN ('waiting', 'unknown') THEN now() ELSE changed_at END,

@@ -6,10 +6,10 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from alerts.broadcasts import lifecycle
-from alerts.broadcasts.statements import STUMBLE
+from alerts.broadcasts.statements import PAUSE_STUMBLED, STUMBLE
 from alerts.errors import DomainError
 from alerts.storage.engine import DATABASE_AWAY, session_scope
+from alerts.team.audit import note
 
 MOST_STUMBLES = 3
 
@@ -38,5 +38,7 @@ async def _note(alert_id: int, how: str) -> None:
         times = await session.scalar(STUMBLE, {"alert": alert_id, "how": how})
         if times is not None and times >= MOST_STUMBLES:
             trouble = f"Sending failed {times} times in the same way: {how}. It waits to be resumed."
-            await lifecycle.pause(session, alert_id, trouble)
+            # Not through the alert itself: it may be what does not open.
+            await session.execute(PAUSE_STUMBLED, {"alert": alert_id, "trouble": trouble})
+            note(session, None, "paused", "alert", alert_id)
             log.error("alert paused: alert=%s stumbles=%s", alert_id, times)

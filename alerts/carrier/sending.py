@@ -6,7 +6,8 @@ import random
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Any
+from http import HTTPStatus
+from typing import Any, Literal
 
 from twilio.base import deserialize
 from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
@@ -98,6 +99,11 @@ class Carrier:
         self._client = _Client(settings.twilio_account_sid, token, http_client=self._transport)
         if settings.twilio_api_url:
             self._client.api.base_url = str(settings.twilio_api_url).rstrip("/")
+        self._wishes = (
+            {"content_retention": settings.twilio_content_retention}
+            if settings.twilio_content_retention
+            else {}
+        )
         self._callback = settings.public_base + "/twilio/status/"
 
     async def send(self, sender: str, to: str, body: str, delivery_id: int) -> Outcome:
@@ -107,7 +113,7 @@ class Carrier:
         try:
             # smart_encoded=False: what the organizer saw and approved is what goes out.
             message = await self._client.messages.create_async(
-                to=to, body=body, status_callback=callback, smart_encoded=False, **from_us
+                to=to, body=body, status_callback=callback, smart_encoded=False, **from_us, **self._wishes
             )
         except NotConnected:
             return NotTaken(_patience(5))
@@ -135,6 +141,27 @@ class Carrier:
             created = text.date_created
             if text.body == body and text.sid not in known and created and created.astimezone(UTC) >= since:
                 return Found(text.sid, str(text.status), text.error_code)
+        return None
+
+    async def erase(self, sid: str, how: Literal["delete", "redact"]) -> int | None:
+        """Erase the carrier's copy of a text that is over. None: it is gone; else why not, in Twilio's words.
+
+        Raises NoAnswer where the carrier does not answer, or asks for patience.
+        Source: https://www.twilio.com/docs/messaging/api/message-resource, "delete" and "redact"
+        """
+        try:
+            if how == "delete":
+                await self._client.messages(sid).delete_async()
+            else:
+                await self._client.messages(sid).update_async(body="")
+        except (TwilioRestException, TwilioServiceException) as error:
+            if error.status == HTTPStatus.NOT_FOUND:
+                return None
+            if error.status == HTTPStatus.TOO_MANY_REQUESTS or error.status >= 500:
+                raise NoAnswer from None
+            return int(error.code or error.status)
+        except (TwilioException, NotConnected, ValueError, TypeError):
+            raise NoAnswer from None
         return None
 
     async def close(self) -> None:

@@ -1,7 +1,4 @@
-"""The first page: whether everything is there to send. It shows nothing of anybody.
-
-The pages for organizers stand behind a sign-in, and come with it.
-"""
+"""The first page: whether everything is there to send. It shows nothing of anybody."""
 
 from __future__ import annotations
 
@@ -40,6 +37,7 @@ async def home(request: Request, language: Annotated[Language | None, Query()] =
         parts=[(tr(read, name), found[part] == OK) for part, name in PARTS.items()],
         ready=tr(read, "ready"),
         away=tr(read, "away"),
+        sign_in=tr(read, "Organizers sign in here"),
         api=tr(read, "For programs: the API"),
     )
 

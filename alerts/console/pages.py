@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from fastapi import Request, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from alerts.language.catalogs import N_, tr
+from alerts.language.dates import when
 from alerts.language.languages import Language
 from alerts.settings import settings
+from alerts.team.actors import Scope
+from alerts.team.sessions import SignedIn
 
 HERE = Path(__file__).parent
+# Nothing of another's, and no script at all. The rest: alerts.headers.
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
 }
+ACCOUNT, TEAM = N_("Your account"), N_("The team")
 
 _templates = Environment(
     loader=FileSystemLoader(HERE / "templates"),
@@ -30,16 +34,34 @@ _templates = Environment(
 )
 
 
-def page(template: str, language: Language, path: str, status: int = 200, **given: Any) -> Response:
+def page(
+    template: str,
+    language: Language,
+    path: str,
+    status: int = 200,
+    *,
+    reader: SignedIn | None = None,
+    **given: Any,
+) -> Response:
     """The page at ``path`` in ``language``; its texts come from the catalogs, in ``given``."""
+    rooms = [("/account", tr(language, ACCOUNT))]
+    if reader and reader.actor.may(Scope.ADMIN):
+        rooms.append(("/team", tr(language, TEAM)))
     html = _templates.get_template(template).render(
         language=language,
         languages=list(Language),
         organization=settings().organization_name,
         path=path,
+        reader=reader,
+        rooms=rooms,
         **given,
     )
     return Response(html, status, media_type="text/html", headers=HEADERS)
+
+
+def as_read(moment: datetime, language: Language) -> str:
+    """A moment as somebody in the office reads it."""
+    return when(moment, settings().default_timezone, language)
 
 
 def reader(request: Request, chosen: Language | None) -> Language:

@@ -23,14 +23,18 @@ from alerts.storage.pages import After, Limit, Page
 from alerts.storage.redis import enqueue
 from alerts.subscribers.models import Subscriber
 from alerts.subscribers.phones import mask
-from alerts.team.access import Caller, Id, Session, authenticated
+from alerts.team.access import Caller, Id, Session, needs
+from alerts.team.actors import Actor, Scope
+from alerts.team.audit import note, numbers_opened
 from alerts.team.idempotency import IdempotentRoute
-from alerts.team.models import ApiKey
 
 MOST_TEXTS = 200
 
 router = APIRouter(
-    route_class=IdempotentRoute, prefix="/v1", tags=["conversations"], dependencies=[Depends(authenticated)]
+    route_class=IdempotentRoute,
+    prefix="/v1",
+    tags=["conversations"],
+    dependencies=[Depends(needs(Scope.TALK))],
 )
 
 
@@ -47,6 +51,7 @@ async def page_of_conversations(
 ) -> ConversationPage:
     """Conversations, those that have waited longest first."""
     rows, following = await service.page_of_threads(session, state, taken_by, after, limit)
+    _opened(session, caller, len(rows))
     return ConversationPage(items=[_out(*row, caller) for row in rows], next=following)
 
 
@@ -55,6 +60,7 @@ async def get_conversation(subscriber_id: Id, session: Session, caller: Caller) 
     """One conversation with its last texts."""
     thread, who = await service.get_thread(session, subscriber_id)
     texts = await service.texts_of(session, subscriber_id, MOST_TEXTS)
+    _opened(session, caller, 1)
     return ThreadOut(
         **_out(thread, who, caller).model_dump(),
         texts=[SaidOut(**vars(one)) for one in texts],
@@ -68,6 +74,7 @@ async def write(
     """Answer somebody; it goes out before every alert."""
     row = await service.write(session, subscriber_id, caller.name, body.text, body.canned)
     tasks.add_task(enqueue, "send")
+    note(session, caller, "answered", "conversation", subscriber_id)
     return _out(*row, caller)
 
 
@@ -80,7 +87,9 @@ async def take(subscriber_id: Id, body: Taking, session: Session, caller: Caller
 @router.post("/conversations/{subscriber_id}/close")
 async def close(subscriber_id: Id, session: Session, caller: Caller) -> ConversationOut:
     """Nothing more is to be done; another text of theirs opens it again."""
-    return _out(*await service.close(session, subscriber_id), caller)
+    row = await service.close(session, subscriber_id)
+    note(session, caller, "closed", "conversation", subscriber_id)
+    return _out(*row, caller)
 
 
 @router.get("/canned-answers")
@@ -104,7 +113,12 @@ async def remove_canned_answer(canned_id: Id, session: Session) -> None:
     await service.remove_canned_answer(session, canned_id)
 
 
-def _out(thread: Thread, who: Subscriber, caller: ApiKey) -> ConversationOut:
+def _opened(session: Session, caller: Actor, people: int) -> None:
+    if caller.may_read_numbers:
+        numbers_opened(session, caller, "read", people)
+
+
+def _out(thread: Thread, who: Subscriber, caller: Actor) -> ConversationOut:
     assert thread.state is not None  # noqa: S101 - the service gives conversations only
     return ConversationOut(
         id=who.id,

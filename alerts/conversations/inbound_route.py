@@ -12,7 +12,7 @@ from redis.exceptions import RedisError
 from starlette.datastructures import ImmutableMultiDict
 
 from alerts.carrier.pacing import Pacer, UnknownSender
-from alerts.carrier.webhooks import BadWebhook, signed_form
+from alerts.carrier.webhooks import MOST_DIGITS, BadWebhook, signed_form
 from alerts.conversations.decide import InboundText
 from alerts.conversations.inbound import Inbound, receive
 from alerts.language.segments import segments
@@ -88,6 +88,9 @@ async def inbound_text(request: Request) -> Response:
     for name in ("MessageSid", "From"):
         if not form.get(name):
             raise BadWebhook(name)
+    sid = form["MessageSid"]
+    if not (sid.isascii() and sid.isalnum()):
+        raise BadWebhook("MessageSid")
     one = Inbound(_text(form))
     if one.text.phone == form.get("To") or one.text.phone in settings().senders:
         log.warning("a text from one of our own numbers is not answered")
@@ -105,7 +108,7 @@ def _text(form: ImmutableMultiDict[str, str]) -> InboundText:
         message_sid=form["MessageSid"],
         phone=form["From"],
         body=form.get("Body", "").replace("\x00", ""),
-        media=int(media) if media.isdecimal() else 0,
+        media=int(media) if media.isdecimal() and len(media) <= MOST_DIGITS else 0,
         opt_out_type=form.get("OptOutType"),
     )
 

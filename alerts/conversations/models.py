@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, CheckConstraint, ForeignKey, Index, Integer, Text, text
+from sqlalchemy import BigInteger, Boolean, CheckConstraint, Date, ForeignKey, Index, Integer, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from alerts.storage.tables import Key, Moment, Now, Table
-from alerts.storage.types import PrivateText
+from alerts.storage.types import PrivateJson, PrivateText
 
 
 class ThreadState(StrEnum):
@@ -40,6 +41,19 @@ class Reply(Table):
     intent: Mapped[str] = mapped_column(Text)
     answer: Mapped[str | None] = mapped_column(PrivateText("replies.answer"))
     received_at: Mapped[Now]
+    at_carrier: Mapped[bool] = mapped_column(Boolean, server_default=text("true"))  # has a copy of it
+
+    __table_args__ = (Index("replies_at_carrier_idx", "received_at", postgresql_where=text("at_carrier")),)
+
+
+class KeptReplies(Table):
+    """How many texts of each intent came on a day: what stays of them."""
+
+    __tablename__ = "kept_replies"
+
+    day: Mapped[date] = mapped_column(Date, primary_key=True)
+    intent: Mapped[str] = mapped_column(Text, primary_key=True)
+    texts: Mapped[int] = mapped_column(Integer)
 
 
 class Thread(Table):
@@ -98,4 +112,4 @@ class CannedAnswer(Table):
 
     id: Mapped[Key]
     name: Mapped[str] = mapped_column(Text, unique=True)
-    text: Mapped[dict[str, str]] = mapped_column(JSONB)
+    text: Mapped[dict[str, str]] = mapped_column(PrivateJson("canned_answers.text"))

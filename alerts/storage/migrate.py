@@ -20,9 +20,9 @@ def configuration(url: str) -> Config:
     return config
 
 
-def upgrade(url: str) -> None:
-    """Apply every migration that the database at ``url`` lacks."""
-    command.upgrade(configuration(url), "head")
+def upgrade(url: str, revision: str = "head") -> None:
+    """Apply every migration up to ``revision`` that the database at ``url`` lacks."""
+    command.upgrade(configuration(url), revision)
 
 
 @cache

@@ -15,8 +15,10 @@ sealed value, so that one which was moved to another column does not open.
 from __future__ import annotations
 
 import hmac
+import json
 import os
 from functools import cache
+from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV, AESSIV
@@ -39,11 +41,11 @@ class Sealer:
         self._findable = {number: AESSIV(_derive(key, b"findable", 64)) for number, key in keys.items()}
         self._private = {number: AESGCMSIV(_derive(key, b"private", 32)) for number, key in keys.items()}
         self._digest = {number: _derive(key, b"digest", 32) for number, key in keys.items()}
-        self._newest = next(iter(keys))
+        self.newest = next(iter(keys))
 
     def seal_findable(self, column: str, text: str) -> bytes:
         """The form of ``text`` that is written to ``column`` now."""
-        return self._findable_under(self._newest, column, text)
+        return self._findable_under(self.newest, column, text)
 
     def findable_forms(self, column: str, text: str) -> list[bytes]:
         """Every form that ``text`` may have in ``column`` while keys are being changed."""
@@ -66,8 +68,8 @@ class Sealer:
     def seal_octets(self, column: str, octets: bytes) -> bytes:
         """The same for octets."""
         nonce = os.urandom(NONCE)
-        sealed = self._private[self._newest].encrypt(nonce, octets, column.encode())
-        return bytes((self._newest,)) + nonce + sealed
+        sealed = self._private[self.newest].encrypt(nonce, octets, column.encode())
+        return bytes((self.newest,)) + nonce + sealed
 
     def open_octets(self, column: str, sealed: bytes) -> bytes:
         """The octets. Raises SealBroken."""
@@ -80,6 +82,14 @@ class Sealer:
     def open_private(self, column: str, sealed: bytes) -> str:
         """The text. Raises SealBroken."""
         return self.open_octets(column, sealed).decode()
+
+    def seal_json(self, column: str, value: Any) -> bytes:
+        """The same for whatever JSON can hold."""
+        return self.seal_private(column, json.dumps(value, ensure_ascii=False))
+
+    def open_json(self, column: str, sealed: bytes) -> Any:
+        """What was sealed. Raises SealBroken."""
+        return json.loads(self.open_octets(column, sealed))
 
     def digest(self, text: str) -> bytes:
         """What ``text`` is recognised by from now on, and cannot be read from without the key."""

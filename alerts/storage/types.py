@@ -47,6 +47,35 @@ class PrivateText(TypeDecorator[str]):
         return None if value is None else sealer().open_private(self.column, bytes(value))
 
 
+class PrivateJson(TypeDecorator[Any]):
+    """Something that JSON can hold, sealed at rest: it cannot be looked up, nor looked into."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def __init__(self, column: str) -> None:
+        self.column = column
+        super().__init__()
+
+    def process_bind_param(self, value: Any | None, dialect: Dialect) -> bytes | None:
+        return None if value is None else sealer().seal_json(self.column, value)
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> Any | None:
+        return None if value is None else sealer().open_json(self.column, bytes(value))
+
+
+class SealedOctets(LargeBinary):
+    """Octets that whoever writes them seals, for ``column`` (``Sealer.seal_octets``)."""
+
+    def __init__(self, column: str) -> None:
+        self.column = column
+        super().__init__()
+
+
+class Digest(LargeBinary):
+    """What something is recognised by, and cannot be read from (``Sealer.digest``)."""
+
+
 def findable(column: InstrumentedAttribute[str], text: str) -> ColumnElement[bool]:
     """``column`` holds ``text``, whichever of the present keys sealed it."""
     kind = column.type

@@ -29,15 +29,20 @@ from alerts.subscribers.schemas import (
     TextingHours,
 )
 from alerts.subscribers.service import Proof
-from alerts.team.access import MOST_IDS, Caller, Id, MayNotReadNumbers, Session, authenticated
+from alerts.team.access import MOST_IDS, Caller, Id, MayNotReadNumbers, Session, needs
+from alerts.team.actors import Actor, Scope
+from alerts.team.audit import note, numbers_opened
 from alerts.team.idempotency import IdempotentRoute
-from alerts.team.models import ApiKey
 
-router = APIRouter(route_class=IdempotentRoute, prefix="/v1", dependencies=[Depends(authenticated)])
+router = APIRouter(
+    route_class=IdempotentRoute,
+    prefix="/v1",
+    dependencies=[Depends(needs(Scope.READ, to_change=Scope.WRITE))],
+)
 
 
 @router.post("/lists", status_code=201, tags=["lists"])
-async def create_list(body: NewList, session: Session) -> ListOut:
+async def create_list(body: NewList, session: Session, caller: Caller) -> ListOut:
     """Make a list, with a join word in each language."""
     made = await lists.create_list(
         session,
@@ -46,6 +51,7 @@ async def create_list(body: NewList, session: Session) -> ListOut:
         body.join_words,
         confirms=body.confirms,
         hours=_opening(body.hours),
+        by=caller,
     )
     return (await _lists_out(session, [made]))[0]
 
@@ -64,7 +70,7 @@ async def get_list(list_id: Id, session: Session) -> ListOut:
 
 
 @router.patch("/lists/{list_id}", tags=["lists"])
-async def change_list(list_id: Id, body: ListChange, session: Session) -> ListOut:
+async def change_list(list_id: Id, body: ListChange, session: Session, caller: Caller) -> ListOut:
     """Change a list; its join words are replaced as a whole."""
     changed = await lists.change_list(
         session,
@@ -74,14 +80,15 @@ async def change_list(list_id: Id, body: ListChange, session: Session) -> ListOu
         words=body.join_words,
         confirms=body.confirms,
         hours=_opening(body.hours) if "hours" in body.model_fields_set else ...,
+        by=caller,
     )
     return (await _lists_out(session, [changed]))[0]
 
 
 @router.delete("/lists/{list_id}", status_code=204, tags=["lists"])
-async def delete_list(list_id: Id, session: Session) -> None:
+async def delete_list(list_id: Id, session: Session, caller: Caller) -> None:
     """Delete a list that nobody is on."""
-    await lists.delete_list(session, list_id)
+    await lists.delete_list(session, list_id, caller)
 
 
 @router.post("/subscribers", status_code=201, tags=["subscribers"])
@@ -90,6 +97,7 @@ async def add_subscriber(body: NewSubscriber, session: Session, caller: Caller) 
     phone = parse_phone(body.phone, settings().default_region)
     proof = Proof(Channel.API, source=body.consent)
     added = await service.add(session, phone, body.language, body.lists, body.tags, proof)
+    note(session, caller, "added", "subscriber", added.id)
     return (await _subscribers_out(session, [added], caller))[0]
 
 
@@ -134,7 +142,7 @@ async def change_subscriber(
     subscriber_id: Id, body: SubscriberChange, session: Session, caller: Caller
 ) -> SubscriberOut:
     """Change somebody's language, lists or tags. Standing changes only by what the person does."""
-    changed = await service.change(session, subscriber_id, body.lists, body.tags)
+    changed = await service.change(session, subscriber_id, body.lists, body.tags, caller)
     if body.language:
         await service.change_language(session, changed, body.language, Proof(Channel.API, source=caller.name))
     return (await _subscribers_out(session, [changed], caller))[0]
@@ -145,6 +153,7 @@ async def remove_subscriber(subscriber_id: Id, session: Session, caller: Caller)
     """Text this person no more, on whatever list. The proof of consent stays."""
     gone = await service.get_subscriber(session, subscriber_id)
     await service.leave(session, gone, Proof(Channel.API, source=caller.name))
+    note(session, caller, "removed", "subscriber", gone.id)
     return (await _subscribers_out(session, [gone], caller))[0]
 
 
@@ -166,6 +175,7 @@ async def proof_of_consent(body: PhoneQuestion, session: Session, caller: Caller
     who = await service.find_by_phone(session, parse_phone(body.phone, settings().default_region))
     if who is None:
         raise NotFound("subscriber", "with this number")
+    numbers_opened(session, caller, "read the proof of", 1)
     names = await lists.names_of_lists(session)
     events = [
         ProvenConsent(**_event(event), list_name=names.get(event.list_id), words=event.words)
@@ -205,9 +215,11 @@ async def _lists_out(session: AsyncSession, rows: Sequence[List]) -> list[ListOu
 
 
 async def _subscribers_out(
-    session: AsyncSession, rows: Sequence[Subscriber], caller: ApiKey
+    session: AsyncSession, rows: Sequence[Subscriber], caller: Actor
 ) -> list[SubscriberOut]:
     lists_of = await service.lists_of(session, [row.id for row in rows])
+    if caller.may_read_numbers:
+        numbers_opened(session, caller, "read", len(rows))
     return [
         SubscriberOut(
             id=row.id,

@@ -13,7 +13,6 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
-    LargeBinary,
     Text,
     text,
 )
@@ -21,6 +20,9 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from alerts.storage.tables import Key, Moment, Now, Table
+from alerts.storage.types import Digest, SealedOctets
+
+CHUNKS, REFUSALS = "import_chunks.sealed", "import_refusals.sealed"
 
 
 class ImportState(StrEnum):
@@ -50,7 +52,7 @@ class Import(Table):
     read: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     taken: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     refused: Mapped[dict[str, int]] = mapped_column(JSONB, server_default=text("'{}'"))  # by reason
-    by: Mapped[int] = mapped_column(BigInteger)  # the API key
+    by: Mapped[int] = mapped_column(BigInteger)  # who (team.actors)
     created_at: Mapped[Now]
     finished_at: Mapped[Moment | None]
 
@@ -71,7 +73,7 @@ class ImportChunk(Table):
         BigInteger, ForeignKey("imports.id", ondelete="CASCADE"), primary_key=True
     )
     number: Mapped[int] = mapped_column(Integer, primary_key=True)
-    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    sealed: Mapped[bytes] = mapped_column(SealedOctets(CHUNKS))
 
 
 class ImportRefusal(Table):
@@ -84,9 +86,9 @@ class ImportRefusal(Table):
     )
     line: Mapped[int] = mapped_column(Integer, primary_key=True)
     reason: Mapped[str] = mapped_column(Text)
-    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    sealed: Mapped[bytes] = mapped_column(SealedOctets(REFUSALS))
     # Of the number, where there is one: whoever asks to be forgotten is forgotten here too.
-    digest: Mapped[bytes | None] = mapped_column(LargeBinary, index=True)
+    digest: Mapped[bytes | None] = mapped_column(Digest, index=True)
 
 
 class ImportTag(Table):

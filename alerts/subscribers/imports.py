@@ -18,17 +18,16 @@ from alerts.errors import DomainError, NotFound
 from alerts.language.languages import Language
 from alerts.storage.pages import page_of
 from alerts.storage.sealing import sealer
-from alerts.subscribers.import_models import Import, ImportChunk, ImportRefusal, ImportState
+from alerts.subscribers.import_models import CHUNKS, REFUSALS, Import, ImportChunk, ImportRefusal, ImportState
 from alerts.subscribers.lists import require_lists
 from alerts.subscribers.sheets import Row, Sheet, columns_of
+from alerts.team.actors import Actor
 from alerts.team.audit import note
-from alerts.team.models import ApiKey
 
 MOST_OCTETS = 256 * 2**20
 MOST_ROWS = 1_000_000
 ROWS_A_CHUNK = 5_000
 KEPT = timedelta(days=7)  # rows that were refused
-CHUNKS, REFUSALS = "import_chunks.sealed", "import_refusals.sealed"
 
 
 class TooLarge(DomainError):
@@ -80,7 +79,7 @@ class Given:
     day_first: bool
 
 
-async def upload(session: AsyncSession, given: Given, pieces: AsyncIterator[bytes], by: ApiKey) -> Import:
+async def upload(session: AsyncSession, given: Given, pieces: AsyncIterator[bytes], by: Actor) -> Import:
     """Seal the file's rows as they come; no more than some thousand are in memory at once.
 
     Raises NotFound for a list, TooLarge, NothingInIt, NoPhoneColumn, ColumnTwice.
@@ -94,7 +93,7 @@ async def upload(session: AsyncSession, given: Given, pieces: AsyncIterator[byte
         consent_date=given.consent_date,
         day_first=given.day_first,
         rows=0,
-        by=by.id,
+        by=by.person,
     )
     session.add(made)
     await session.flush()
@@ -173,7 +172,7 @@ async def refusals_of(session: AsyncSession, import_id: int, after: int) -> list
     ]
 
 
-async def take_back(session: AsyncSession, import_id: int, by: ApiKey) -> Import:
+async def take_back(session: AsyncSession, import_id: int, by: Actor) -> Import:
     """Undo an import, in the background. Taking back twice is taking back once. Raises NoSuchImport.
 
     Who came with it and has done nothing since is gone; whoever was here before, has written to us or

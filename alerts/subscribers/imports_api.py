@@ -21,15 +21,16 @@ from alerts.subscribers.imports import Given
 from alerts.subscribers.models import Standing
 from alerts.subscribers.phones import mask
 from alerts.subscribers.sheets import PLAIN, Column, Refused
-from alerts.team.access import Caller, Id, MayNotReadNumbers, Session, authenticated
-from alerts.team.audit import note
+from alerts.team.access import Caller, Id, MayNotReadNumbers, Session, needs
+from alerts.team.actors import Scope
+from alerts.team.audit import numbers_opened
 from alerts.team.idempotency import IdempotentRoute
 
 router = APIRouter(
     route_class=IdempotentRoute,
     prefix="/v1/subscribers",
     tags=["subscribers"],
-    dependencies=[Depends(authenticated)],
+    dependencies=[Depends(needs(Scope.READ, to_change=Scope.WRITE))],
 )
 EXPORTED_AT_ONCE = 2_000
 _CSV_FILE = {"content": {"text/csv": {"schema": {"type": "string"}}}}
@@ -106,6 +107,8 @@ async def refused_rows(import_id: Id, session: Session, caller: Caller) -> Strea
     The cells as they were, to be set right and sent again, only for a key that may read numbers.
     """
     found = await imports.get_import(session, import_id)
+    if caller.may_read_numbers:
+        numbers_opened(session, caller, "read the refused rows of", sum(found.refused.values()))
     return csv_answer(f"refused-{import_id}.csv", _refused(found, may_read_numbers=caller.may_read_numbers))
 
 
@@ -134,7 +137,8 @@ async def export_subscribers(
         raise MayNotReadNumbers
     if list_id is not None:
         await lists.get_list(session, list_id)
-    note(session, caller, "exported", "subscribers", list_id or 0)
+    people = await service.count_subscribers(session, standing=standing, language=language, list_id=list_id)
+    numbers_opened(session, caller, "exported", people)
     return csv_answer("subscribers.csv", _subscribers(standing, language, list_id))
 
 

@@ -15,6 +15,8 @@ from alerts.language.languages import Language
 from alerts.storage.pages import page_of
 from alerts.subscribers.joinable import forget_joinable
 from alerts.subscribers.models import JoinWord, List, Membership
+from alerts.team.actors import Actor
+from alerts.team.audit import differences, note
 from alerts.understanding.normalise import normalise
 from alerts.understanding.reading import reserved_words
 
@@ -67,7 +69,7 @@ class ListHasMembers(Conflict):
 Opening = tuple[time, time]  # when a list opens and closes, by the clocks of its zone
 
 
-async def create_list(
+async def create_list(  # noqa: PLR0913 - what a list is
     session: AsyncSession,
     name: str,
     timezone: str,
@@ -75,6 +77,7 @@ async def create_list(
     *,
     confirms: bool = False,
     hours: Opening | None = None,
+    by: Actor | None = None,
 ) -> List:
     """Make a list. Raises ListNameTaken, JoinWordTaken, JoinWordReserved."""
     opens, closes = hours or (None, None)
@@ -83,6 +86,7 @@ async def create_list(
     if made is None:
         raise ListNameTaken(name)
     await _set_join_words(session, made.id, words)
+    note(session, by, "made", "list", made.id)
     forget_joinable()
     return made
 
@@ -96,12 +100,14 @@ async def change_list(  # noqa: PLR0913 - what a list is
     words: Mapping[Language, str] | None = None,
     confirms: bool | None = None,
     hours: Opening | EllipsisType | None = ...,
+    by: Actor | None = None,
 ) -> List:
     """Change what is given; ``hours`` of None are those of everybody.
 
     Raises NotFound, ListNameTaken, JoinWordTaken, JoinWordReserved.
     """
     changed = await get_list(session, list_id)
+    before = await _facts(session, changed)
     if name is not None and name != changed.name:
         if await session.scalar(select(exists().where(List.name == name))):
             raise ListNameTaken(name)
@@ -116,16 +122,29 @@ async def change_list(  # noqa: PLR0913 - what a list is
         await session.execute(delete(JoinWord).where(JoinWord.list_id == list_id))
         await _set_join_words(session, list_id, words)
     await session.flush()
+    note(session, by, "changed", "list", list_id, **differences(before, await _facts(session, changed)))
     forget_joinable()
     return changed
 
 
-async def delete_list(session: AsyncSession, list_id: int) -> None:
+async def _facts(session: AsyncSession, one: List) -> dict[str, object]:
+    words = (await words_of_lists(session, [one.id]))[one.id]
+    return {
+        "name": one.name,
+        "timezone": one.timezone,
+        "confirms": one.confirms,
+        "hours": f"{one.opens} to {one.closes}" if one.opens else "everybody's",
+        "join words": ", ".join(f"{language} {words[language]}" for language in sorted(words)),
+    }
+
+
+async def delete_list(session: AsyncSession, list_id: int, by: Actor | None = None) -> None:
     """Delete a list that nobody is on. Raises NotFound, ListHasMembers."""
     gone = await get_list(session, list_id)
     if await session.scalar(select(exists().where(Membership.list_id == list_id))):
         raise ListHasMembers(list_id)
     await session.delete(gone)
+    note(session, by, "deleted", "list", list_id)
     forget_joinable()
 
 

@@ -11,7 +11,6 @@ from sqlalchemy import (
     CheckConstraint,
     ForeignKey,
     Index,
-    LargeBinary,
     Text,
     Time,
     text,
@@ -21,7 +20,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from alerts.language.languages import Language
 from alerts.storage.tables import Key, Now, Table
-from alerts.storage.types import FindableText, PrivateText
+from alerts.storage.types import Digest, FindableText, PrivateText
 
 KNOWN_LANGUAGE = "language IN ('en', 'es', 'so')"
 
@@ -158,7 +157,7 @@ class Forgotten(Table):
 
     __tablename__ = "forgotten"
 
-    digest: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)  # storage.sealing: of the number
+    digest: Mapped[bytes] = mapped_column(Digest, primary_key=True)  # storage.sealing: of the number
     at: Mapped[Now]
 
 

@@ -178,11 +178,17 @@ async def forget(connection: AsyncConnection, people: Iterable[Person]) -> None:
         await connection.execute(
             "DELETE FROM import_refusals WHERE digest = ANY (%s)", [sealer().digests(person.phone)]
         )
-        await connection.execute("SELECT set_config('alerts.forgetting', %s, true)", [str(person.id)])
-        await connection.execute("DELETE FROM consent_events WHERE subscriber_id = %s", [person.id])
-        await connection.execute("SELECT set_config('alerts.forgetting', '', true)")
-        await connection.execute("DELETE FROM subscribers WHERE id = %s", [person.id])
+        await erase(connection, [person.id])
         await connection.execute(
             "INSERT INTO forgotten (digest) VALUES (%s) ON CONFLICT DO NOTHING",
             [sealer().digest(person.phone)],
         )
+
+
+async def erase(connection: AsyncConnection, subscriber_ids: Iterable[int]) -> None:
+    """Erase their rows, and what hangs on them: lists, answers, texts, conversation, proof of consent."""
+    for number in subscriber_ids:
+        await connection.execute("SELECT set_config('alerts.forgetting', %s, true)", [str(number)])
+        await connection.execute("DELETE FROM consent_events WHERE subscriber_id = %s", [number])
+        await connection.execute("SELECT set_config('alerts.forgetting', '', true)")
+        await connection.execute("DELETE FROM subscribers WHERE id = %s", [number])

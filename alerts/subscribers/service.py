@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import delete, exists, func, select
+from sqlalchemy import Select, delete, exists, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -26,6 +26,8 @@ from alerts.subscribers.models import (
     Standing,
     Subscriber,
 )
+from alerts.team.actors import Actor
+from alerts.team.audit import differences, note
 
 ASK_AGAIN = timedelta(days=7)  # whoever did not answer whether they want to join
 
@@ -182,10 +184,15 @@ async def change_language(
 
 
 async def change(
-    session: AsyncSession, subscriber_id: int, list_ids: Sequence[int] | None, tags: Iterable[str] | None
+    session: AsyncSession,
+    subscriber_id: int,
+    list_ids: Sequence[int] | None,
+    tags: Iterable[str] | None,
+    by: Actor | None = None,
 ) -> Subscriber:
     """Change the lists and tags that organizers keep of somebody. Raises NotFound."""
     subscriber = await get_subscriber(session, subscriber_id)
+    before: dict[str, object] = {"lists": list(subscriber.lists), "tags": list(subscriber.tags)}
     if list_ids is not None:
         await require_lists(session, list_ids)
         await session.execute(delete(Membership).where(Membership.subscriber_id == subscriber_id))
@@ -193,6 +200,10 @@ async def change(
     if tags is not None:
         subscriber.tags = sorted(set(tags))
     await session.flush()
+    await session.refresh(subscriber, ["lists"])
+    after: dict[str, object] = {"lists": list(subscriber.lists), "tags": list(subscriber.tags)}
+    if moved := differences(before, after):
+        note(session, by, "changed", "subscriber", subscriber_id, **moved)
     return subscriber
 
 
@@ -206,6 +217,22 @@ async def page_of_subscribers(
     list_id: int | None = None,
 ) -> tuple[Sequence[Subscriber], int | None]:
     """Subscribers, oldest first, and the cursor of the next page."""
+    return await page_of(session, _some(standing, language, list_id), Subscriber.id, after, limit)
+
+
+async def count_subscribers(
+    session: AsyncSession,
+    *,
+    standing: Standing | None = None,
+    language: Language | None = None,
+    list_id: int | None = None,
+) -> int:
+    """How many these are."""
+    some = _some(standing, language, list_id).with_only_columns(func.count(), maintain_column_froms=True)
+    return await session.scalar(some) or 0
+
+
+def _some(standing: Standing | None, language: Language | None, list_id: int | None) -> Select[Subscriber]:
     query = select(Subscriber)
     if standing:
         query = query.where(Subscriber.standing == standing)
@@ -215,7 +242,7 @@ async def page_of_subscribers(
         query = query.join(Membership, Membership.subscriber_id == Subscriber.id).where(
             Membership.list_id == list_id
         )
-    return await page_of(session, query, Subscriber.id, after, limit)
+    return query
 
 
 async def lists_of(session: AsyncSession, subscriber_ids: Iterable[int]) -> Mapping[int, list[int]]:

@@ -19,8 +19,8 @@ from alerts.language.languages import Language
 from alerts.settings import settings
 from alerts.storage.engine import session_scope
 from alerts.storage.sealing import sealer
-from alerts.subscribers.import_models import Import, ImportChunk, ImportState
-from alerts.subscribers.imports import REFUSALS, finish, rows_of
+from alerts.subscribers.import_models import REFUSALS, Import, ImportChunk, ImportState
+from alerts.subscribers.imports import finish, rows_of
 from alerts.subscribers.people import PHONE
 from alerts.subscribers.sheets import Candidate, Column, Defaults, Refused, Row, judge, phone_of
 

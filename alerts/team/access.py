@@ -1,8 +1,9 @@
-"""What a route asks for: the session of its request, and who is calling."""
+"""What a route asks for: the session of its request, who is calling, and whether they may."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from ipaddress import ip_address, ip_network
 from typing import Annotated
 
 from fastapi import Depends, Path, Request
@@ -11,8 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from alerts.errors import DomainError
 from alerts.storage.engine import session_scope
-from alerts.team.models import ApiKey
-from alerts.team.service import WrongKey, key_holder
+from alerts.team.actors import Actor, Scope
+from alerts.team.keys import WrongKey, key_holder
 
 
 async def _request_session(request: Request) -> AsyncIterator[AsyncSession]:
@@ -44,16 +45,39 @@ class MayNotReadNumbers(DomainError):
     code = "may_not_read_numbers"
 
     def __init__(self) -> None:
-        super().__init__("This shows phone numbers; it needs an API key made with --read-numbers.")
+        super().__init__("This shows phone numbers; it needs an API key with the scope numbers.")
+
+
+def network_of(request: Request) -> str:
+    """The network that a request comes from: enough to recognise one's own, too little to find a home."""
+    try:
+        address = ip_address(request.client.host if request.client else "")
+    except ValueError:
+        return "unknown"
+    return str(ip_network((address, 24 if address.version == 4 else 48), strict=False))
 
 
 async def authenticated(
-    session: Session, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
-) -> ApiKey:
-    """The holder of the API key of this request. Raises WrongKey."""
+    request: Request,
+    session: Session,
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
+) -> Actor:
+    """Who calls with the API key of this request. Raises WrongKey."""
     if credentials is None:
         raise WrongKey
-    return await key_holder(session, credentials.credentials)
+    return await key_holder(session, credentials.credentials, network_of(request))
 
 
-Caller = Annotated[ApiKey, Depends(authenticated, scope="function")]
+Caller = Annotated[Actor, Depends(authenticated, scope="function")]
+
+
+def needs(scope: Scope, *, to_change: Scope | None = None) -> Callable[..., Awaitable[None]]:
+    """A dependency: only who has ``scope`` comes in; for other methods than GET, who has ``to_change``.
+
+    It stands on a router, so that none of its routes can forget it. Raises NotAllowed.
+    """
+
+    async def allowed(request: Request, caller: Caller) -> None:
+        caller.need(scope if request.method == "GET" or to_change is None else to_change)
+
+    return allowed

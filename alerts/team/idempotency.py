@@ -18,8 +18,8 @@ from sqlalchemy.dialects.postgresql import insert
 
 from alerts.errors import DomainError
 from alerts.storage.engine import session_scope
+from alerts.team.keys import WrongKey, key_holder
 from alerts.team.models import Idempotency
-from alerts.team.service import WrongKey, key_holder
 
 KEPT = timedelta(hours=24)
 MOST_CHARACTERS = 255

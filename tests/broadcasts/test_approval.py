@@ -139,7 +139,7 @@ async def test_all_of_it_stands_in_the_audit_trail(api: Api, trusted_api: Api, d
     await api.post(f"/v1/alerts/{draft}/undo", status=200)
     await api.post(f"/v1/alerts/{draft}/cancel", status=200)
     trail = (await api.get(f"/v1/audit?noun=alert&number={draft}"))["items"]
-    keys = [entry["api_key"] for entry in trail]
+    keys = [entry["actor"] for entry in trail]
     assert [entry["what"] for entry in trail] == ["written", "approved", "sent", "undone", "cancelled"]
     assert keys[0] == keys[2] == keys[3] != keys[1]
     assert trail[1]["facts"]["people"] == 3

@@ -280,3 +280,26 @@ async def test_an_alert_that_is_gone_is_nobodys_work(
     assert await worker.tick() == []
     assert await worker.settle() == 0
     assert not twilio.simulator.carrier.messages
+
+
+async def test_an_alert_whose_seal_is_broken_is_paused_and_stops_no_other(
+    api: Api, inland: int, worker: Worker, twilio: SimulatorServer
+) -> None:
+    broken, whole = [
+        await api.post("/v1/alerts", alert(inland, None, text={"en": "Hi", "es": "Hola", "so": "Nabad"}))
+        for _ in range(2)
+    ]
+    for one in (broken, whole):
+        await api.post(f"/v1/alerts/{one['id']}/send", status=202)
+        await worker.prepare(one["id"])
+    async with session_scope() as session:
+        await session.execute(
+            text("UPDATE alerts SET bodies = bodies || '\\x00'::bytea WHERE id = :id"), {"id": broken["id"]}
+        )
+    for _ in range(3):
+        await worker.dispatch.stint(0.1)
+    outbound = [one for one in twilio.simulator.messages if one.direction != "inbound"]
+    assert len(outbound) == 3
+    async with session_scope() as session:
+        state = await session.scalar(text("SELECT state FROM alerts WHERE id = :id"), {"id": broken["id"]})
+    assert state == "paused"

@@ -169,6 +169,7 @@ async def test_429_gives_the_text_back_and_a_later_try_sends_it(
     api: Api, called: int, worker: Worker, twilio: SimulatorServer
 ) -> None:
     twilio.simulator.faults.too_many = 1.0
+    await worker.prepare(called)
     assert await worker.dispatch.stint(0.1) > 0
     assert await states(api, called) == {"waiting": 3}
     assert await worker.tick() == []  # not due yet: the carrier asked for patience
@@ -176,6 +177,7 @@ async def test_429_gives_the_text_back_and_a_later_try_sends_it(
 
 async def test_a_carrier_that_cannot_be_reached_burns_nothing(api: Api, called: int, worker: Worker) -> None:
     worker.carrier._client.api.base_url = "http://127.0.0.1:1"
+    await worker.prepare(called)
     assert await worker.dispatch.stint(0.1) > 0
     assert await states(api, called) == {"waiting": 3}
 

@@ -39,7 +39,8 @@ CHECKS = [
 ]
 EXAMPLES = 12  # of each call
 
-schema = schemathesis.openapi.from_dict(app.openapi()).exclude(path_regex="/events$")
+# A lockdown and a revoked key would end the key that asks.
+schema = schemathesis.openapi.from_dict(app.openapi()).exclude(path_regex="/events$|/lockdown$|/keys/")
 
 
 @pytest.fixture(scope="module")

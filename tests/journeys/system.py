@@ -64,6 +64,10 @@ class System:
         """POST to the API."""
         return self._call("POST", path, body)
 
+    def patch(self, path: str, body: Any) -> Any:
+        """PATCH to the API."""
+        return self._call("PATCH", path, body)
+
     def get(self, path: str) -> Any:
         """GET from the API."""
         return self._call("GET", path, None)

@@ -299,8 +299,8 @@ async def test_subscribers_are_exported_for_a_key_that_may_read_numbers(
         ("'" + MARIA, "Inland Empire", "'=evil()"),
         ("'" + JAMES, "Inland Empire", ""),
     ]
-    trail = (await api.get("/v1/audit?noun=subscribers"))["items"]
-    assert [entry["what"] for entry in trail] == ["exported"]
+    trail = (await api.get("/v1/audit?noun=numbers"))["items"]
+    assert [(entry["what"], entry["facts"]) for entry in trail] == [("exported", {"people": 2})]
     # What was given out can come back.
     again = await taken(api, list_id, answer.text)
     assert again["refused"] == {}

@@ -1,0 +1,174 @@
+"""Pages: what is one's own. Sessions, password, recovery codes, keys."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+
+from alerts.console.doors import CHECKED, Fields, Form, Reader, go, language_of
+from alerts.console.pages import as_read, page
+from alerts.console.signing_in import recovery_codes
+from alerts.console.troubles import in_words
+from alerts.errors import DomainError
+from alerts.language.catalogs import N_, tr
+from alerts.language.languages import Language
+from alerts.team import codes, keys, organizers, passwords, sessions
+from alerts.team.access import Id, Session
+from alerts.team.actors import Scope
+from alerts.team.audit import note
+from alerts.team.guessing import guessed_wrong, let_guess
+from alerts.team.sessions import SignedIn, WrongSignIn
+
+router = APIRouter(prefix="/account", include_in_schema=False)
+Chosen = Annotated[Language | None, Query()]
+MOST_KEYS = 100  # on the page
+
+SCOPES = {
+    Scope.READ: N_("see lists, actions, alerts and reports"),
+    Scope.WRITE: N_("change them"),
+    Scope.TALK: N_("read what workers wrote, and answer"),
+    Scope.SEND: N_("have people texted"),
+    Scope.ADMIN: N_("change the team"),
+    Scope.NUMBERS: N_("see whole phone numbers"),
+}
+
+
+@router.get("")
+async def account(session: Session, reader: Reader, language: Chosen = None) -> Response:
+    """All of it."""
+    return await _account(session, reader, language_of(reader, language))
+
+
+async def _account(
+    session: Session,
+    reader: SignedIn,
+    read: Language,
+    trouble: str = "",
+    status: int = 200,
+    new_key: str = "",
+) -> Response:
+    own, _ = await keys.page_of_keys(session, None, MOST_KEYS, reader.actor.person)
+    return page(
+        "account.html",
+        read,
+        "/account",
+        status,
+        reader=reader,
+        title=tr(read, "Your account"),
+        trouble=trouble,
+        new_key=new_key,
+        sessions=[
+            (one.id, one.browser, one.network, as_read(one.created_at, read), one.id == reader.session_id)
+            for one in await sessions.sessions_of(session, reader.who.id)
+        ],
+        keys=[(one.id, one.name, as_read(one.used_at, read) if one.used_at else "") for one in own],
+        scopes=[(scope, tr(read, says)) for scope, says in SCOPES.items() if reader.actor.may(scope)],
+        t=_words(read),
+    )
+
+
+def _words(read: Language) -> dict[str, str]:
+    return {
+        "where": tr(read, "Where you are signed in"),
+        "this_one": tr(read, "this one"),
+        "end": tr(read, "End it"),
+        "end_others": tr(read, "End all others"),
+        "sign_out": tr(read, "Sign out"),
+        "password": tr(read, "Change your password"),
+        "old": tr(read, "The password until now"),
+        "new": tr(read, "The new one"),
+        "change": tr(read, "Change it"),
+        "recovery": tr(read, "Recovery codes"),
+        "recovery_says": tr(read, "New ones take the place of those you have."),
+        "your_password": tr(read, "Your password"),
+        "make_codes": tr(read, "Make new ones"),
+        "keys": tr(read, "Keys for programs"),
+        "keys_say": tr(read, "A program with a key of yours may nothing that you may not."),
+        "key_once": tr(read, "This is the key. It is not shown again:"),
+        "key_name": tr(read, "What will use it"),
+        "used": tr(read, "last used"),
+        "make_key": tr(read, "Make a key"),
+        "revoke": tr(read, "End it"),
+    }
+
+
+@router.post("/sessions/{session_id}/end", dependencies=CHECKED)
+async def end_session(session_id: Id, session: Session, reader: Reader) -> Response:
+    """End one of one's own sessions."""
+    await sessions.end_session(session, session_id, reader.actor)
+    return go("/account")
+
+
+@router.post("/sessions/end-others", dependencies=CHECKED)
+async def end_others(session: Session, reader: Reader) -> Response:
+    """End all but this one."""
+    await sessions.end_other_sessions(session, reader)
+    return go("/account")
+
+
+@router.post("/password")
+async def change_password(session: Session, reader: Reader, form: Form, language: Chosen = None) -> Response:
+    """Set a new password; the old one is asked for, as a phone may lie open."""
+    read = language_of(reader, language)
+    try:
+        await _it_is_really(session, reader, form)
+        await organizers.change_password(session, reader.who, form.get("new", ""), reader.actor)
+        await sessions.end_other_sessions(session, reader)
+    except DomainError as error:
+        return await _account(session, reader, read, in_words(read, error), error.status)
+    return go("/account")
+
+
+@router.post("/recovery")
+async def new_recovery_codes(
+    session: Session, reader: Reader, form: Form, language: Chosen = None
+) -> Response:
+    """New recovery codes, shown once."""
+    read = language_of(reader, language)
+    try:
+        await _it_is_really(session, reader, form)
+    except DomainError as error:
+        return await _account(session, reader, read, in_words(read, error), error.status)
+    made = await codes.new_recovery_codes(session, reader.who)
+    note(session, reader.actor, "new recovery codes of", "organizer", reader.who.id)
+    return recovery_codes(read, made)
+
+
+async def _it_is_really(session: Session, reader: SignedIn, form: Fields) -> None:
+    """Raise WrongSignIn, or TooManyGuesses, where the password is not theirs."""
+    network = reader.actor.where or ""
+    await let_guess(session, reader.who.email, network)
+    if not await passwords.fits(form.get("password", ""), reader.who.password):
+        await guessed_wrong(session, reader.who.email, network)
+        raise WrongSignIn
+
+
+@router.post("/keys")
+async def make_key(session: Session, reader: Reader, form: Form, language: Chosen = None) -> Response:
+    """Make a key, shown once."""
+    read = language_of(reader, language)
+    scopes = {scope for scope in Scope if form.get(scope)}
+    name = form.get("name", "").strip()[:60]
+    if not name or not scopes:
+        return await _account(session, reader, read, tr(read, "A key has a name, and may something."), 422)
+    try:
+        made = await keys.create_api_key(session, name, scopes, by=reader.actor)
+    except DomainError as error:
+        return await _account(session, reader, read, in_words(read, error), error.status)
+    return await _account(session, reader, read, new_key=made.key)
+
+
+@router.post("/keys/{key_id}/end", dependencies=CHECKED)
+async def revoke_key(key_id: Id, session: Session, reader: Reader) -> Response:
+    """End a key of one's own."""
+    await keys.revoke(session, key_id, reader.actor)
+    return go("/account")
+
+
+@router.post("/language")
+async def change_language(reader: Reader, form: Form) -> Response:
+    """Read in this language from now on."""
+    if form.get("language") in list(Language):
+        reader.who.language = Language(form["language"])
+    return go("/account")

@@ -1,0 +1,156 @@
+"""The way into the organizers' pages: the session's cookie, forms that no other site can send."""
+
+from __future__ import annotations
+
+from hmac import compare_digest
+from http import HTTPStatus
+from typing import Annotated
+from urllib.parse import parse_qsl, urlsplit
+
+from fastapi import Depends, Request, Response
+from fastapi.responses import RedirectResponse
+
+from alerts.errors import DomainError
+from alerts.language.languages import Language
+from alerts.settings import settings
+from alerts.team.access import Session, network_of
+from alerts.team.actors import Scope
+from alerts.team.sessions import LONGEST, Browser, SignedIn, signed_in
+
+MOST_OCTETS = 20_000
+MOST_FIELDS = 100
+
+
+class SignInFirst(DomainError):
+    """Nobody is signed in in this browser."""
+
+    status = 401
+    code = "sign_in_first"
+
+    def __init__(self) -> None:
+        super().__init__("Sign in first.")
+
+
+class StrangeForm(DomainError):
+    """A form that did not come from a page of ours, or from one that is too old."""
+
+    status = 403
+    code = "strange_form"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This form did not come from one of our pages, or that page is too old. Open it again."
+        )
+
+
+Fields = dict[str, str]
+
+
+async def _anybody(request: Request, session: Session) -> SignedIn | None:
+    cookie = request.cookies.get(cookie_name())
+    return await signed_in(session, cookie, network_of(request)) if cookie else None
+
+
+Visitor = Annotated[SignedIn | None, Depends(_anybody, scope="function")]
+
+
+async def _somebody(visitor: Visitor) -> SignedIn:
+    if visitor is None:
+        raise SignInFirst
+    return visitor
+
+
+Reader = Annotated[SignedIn, Depends(_somebody, scope="function")]
+
+
+async def _an_admin(reader: Reader) -> SignedIn:
+    reader.actor.need(Scope.ADMIN)
+    return reader
+
+
+Admin = Annotated[SignedIn, Depends(_an_admin, scope="function")]
+
+
+async def _from_here(request: Request) -> Fields:
+    """The fields of a form that came from a page of ours, by what the browser says of it.
+
+    Every browser sends one of these with a form (Fetch, sections 3.1 and 3.8). Raises StrangeForm.
+    """
+    site = request.headers.get("Sec-Fetch-Site")
+    origin = request.headers.get("Origin")
+    if (site or origin) is None or (site or "same-origin") != "same-origin":
+        raise StrangeForm
+    if origin is not None and origin != _our_origin():
+        raise StrangeForm
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MOST_OCTETS:
+            raise StrangeForm
+    try:
+        return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS))
+    except ValueError:
+        raise StrangeForm from None
+
+
+OpenForm = Annotated[Fields, Depends(_from_here)]
+
+
+async def _from_a_page_of_theirs(form: OpenForm, reader: Reader) -> Fields:
+    if not compare_digest(form.pop("csrf", "").encode(), reader.csrf.encode()):
+        raise StrangeForm
+    return form
+
+
+Form = Annotated[Fields, Depends(_from_a_page_of_theirs, scope="function")]
+
+
+CHECKED = [Depends(_from_a_page_of_theirs, scope="function")]  # for a form without fields
+
+
+def _our_origin() -> str:
+    url = urlsplit(settings().public_base)
+    return f"{url.scheme}://{url.netloc}"
+
+
+def _is_secure() -> bool:
+    return settings().public_base.startswith("https://")
+
+
+def cookie_name(*, half: bool = False) -> str:
+    """``__Host-``: only this host over TLS can have set it (RFC 6265bis, section 4.1.3.2)."""
+    return ("__Host-" if _is_secure() else "") + ("half" if half else "session")
+
+
+def give_cookie(answer: Response, cookie: str, *, half: bool = False) -> None:
+    """The browser keeps ``cookie`` for as long as a session can last; no script can read it."""
+    answer.set_cookie(
+        cookie_name(half=half),
+        cookie,
+        max_age=int(LONGEST.total_seconds()),
+        path="/",
+        secure=_is_secure(),
+        httponly=True,
+        samesite="lax",
+    )
+
+
+def take_cookies(answer: Response) -> None:
+    """The browser forgets them."""
+    for half in (False, True):
+        answer.delete_cookie(cookie_name(half=half), path="/", secure=_is_secure(), httponly=True)
+
+
+def browser_of(request: Request) -> Browser:
+    """Where a request comes from."""
+    return Browser(network_of(request), request.headers.get("User-Agent", ""))
+
+
+def go(path: str) -> Response:
+    """Look at another page now: what a form is answered with."""
+    return RedirectResponse(path, HTTPStatus.SEE_OTHER)
+
+
+def language_of(reader: SignedIn, chosen: Language | None) -> Language:
+    """The language in which an organizer reads."""
+    return chosen or Language(reader.who.language)

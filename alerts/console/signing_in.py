@@ -1,0 +1,198 @@
+"""Pages: signing in and out, and the first time, with an invitation's link."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import segno
+from fastapi import APIRouter, Query, Request, Response
+
+from alerts.console.doors import (
+    CHECKED,
+    OpenForm,
+    Reader,
+    Visitor,
+    browser_of,
+    cookie_name,
+    give_cookie,
+    go,
+    take_cookies,
+)
+from alerts.console.pages import page, reader
+from alerts.console.troubles import in_words
+from alerts.errors import DomainError
+from alerts.language.catalogs import tr
+from alerts.language.languages import Language
+from alerts.settings import settings
+from alerts.team import codes, organizers, sessions
+from alerts.team.access import Session
+
+router = APIRouter(include_in_schema=False)
+Chosen = Annotated[Language | None, Query()]
+
+
+@router.get("/sign-in")
+async def sign_in_page(request: Request, visitor: Visitor, language: Chosen = None) -> Response:
+    """The form for e-mail and password."""
+    return go("/account") if visitor else _sign_in(reader(request, language))
+
+
+@router.post("/sign-in")
+async def sign_in(request: Request, session: Session, form: OpenForm, language: Chosen = None) -> Response:
+    """The first step."""
+    read = reader(request, language)
+    try:
+        cookie = await sessions.password_given(
+            session, form.get("email", ""), form.get("password", ""), browser_of(request)
+        )
+    except DomainError as error:
+        return _sign_in(read, in_words(read, error), error.status)
+    answer = go(f"/sign-in/code?language={read}")
+    give_cookie(answer, cookie, half=True)
+    return answer
+
+
+def _sign_in(read: Language, trouble: str = "", status: int = 200) -> Response:
+    return page(
+        "sign_in.html",
+        read,
+        "/sign-in",
+        status,
+        title=tr(read, "Sign in"),
+        trouble=trouble,
+        email=tr(read, "E-mail address"),
+        password=tr(read, "Password"),
+        button=tr(read, "Go on"),
+        lost=tr(read, "Lost your password or your phone? Ask an admin for a new invitation."),
+    )
+
+
+@router.get("/sign-in/code")
+async def code_page(request: Request, language: Chosen = None) -> Response:
+    """The form for the second factor."""
+    return _code(reader(request, language))
+
+
+@router.post("/sign-in/code")
+async def code(request: Request, session: Session, form: OpenForm, language: Chosen = None) -> Response:
+    """The second step."""
+    read = reader(request, language)
+    half = request.cookies.get(cookie_name(half=True), "")
+    try:
+        cookie = await sessions.code_given(session, half, form.get("code", ""), browser_of(request))
+    except DomainError as error:
+        return _code(read, in_words(read, error), error.status)
+    answer = go("/account")
+    take_cookies(answer)
+    give_cookie(answer, cookie)
+    return answer
+
+
+def _code(read: Language, trouble: str = "", status: int = 200) -> Response:
+    return page(
+        "code.html",
+        read,
+        "/sign-in/code",
+        status,
+        title=tr(read, "Your code"),
+        trouble=trouble,
+        lead=tr(read, "The six digits that your authenticator app shows now, or one of your recovery codes."),
+        code=tr(read, "Code"),
+        button=tr(read, "Sign in"),
+        again=tr(read, "Start again"),
+    )
+
+
+@router.post("/sign-out", dependencies=CHECKED)
+async def sign_out(session: Session, reader: Reader) -> Response:
+    """End this session."""
+    await sessions.sign_out(session, reader)
+    answer = go("/sign-in")
+    take_cookies(answer)
+    return answer
+
+
+@router.get("/welcome/{token}")
+async def welcome_page(token: str, request: Request, session: Session, language: Chosen = None) -> Response:
+    """Where somebody who was invited sets a password and a second factor."""
+    read = reader(request, language)
+    try:
+        who = await organizers.welcomed(session, token)
+    except DomainError as error:
+        return _gone(read, error)
+    return _welcome(read, token, who.email)
+
+
+@router.post("/welcome/{token}")
+async def welcome(
+    token: str, request: Request, session: Session, form: OpenForm, language: Chosen = None
+) -> Response:
+    """Set them, and sign in."""
+    read = reader(request, language)
+    try:
+        who = await organizers.welcomed(session, token)
+    except DomainError as error:
+        return _gone(read, error)
+    try:
+        who, recovery = await organizers.settle_in(
+            session, token, form.get("password", ""), form.get("code", "")
+        )
+    except DomainError as error:
+        return _welcome(read, token, who.email, in_words(read, error), error.status)
+    who.language = read
+    cookie = await sessions.begin(session, who, browser_of(request))
+    answer = recovery_codes(read, recovery)
+    give_cookie(answer, cookie)
+    return answer
+
+
+def _gone(read: Language, error: DomainError) -> Response:
+    return page(
+        "words.html",
+        read,
+        "/sign-in",
+        error.status,
+        title=tr(read, "This link is over"),
+        lead=tr(read, "It was used, or it is too old. Ask an admin for a new invitation."),
+    )
+
+
+def _welcome(read: Language, token: str, email: str, trouble: str = "", status: int = 200) -> Response:
+    secret = codes.secret_of(token)
+    address = codes.address_for_apps(secret, email, settings().organization_name)
+    # Drawn in black on white, in the dark as well: cameras do not read it otherwise.
+    square = segno.make(address, error="m", micro=False)
+    return page(
+        "welcome.html",
+        read,
+        f"/welcome/{token}",
+        status,
+        title=tr(read, "Welcome to {organization}", organization=settings().organization_name),
+        trouble=trouble,
+        email=email,
+        password=tr(read, "Choose a password"),
+        advice=tr(read, "Four or five words that have nothing to do with each other are a good one."),
+        scan=tr(read, "Scan this with an authenticator app on your phone, or type in the letters below it."),
+        square=square.svg_inline(scale=5, border=4, dark="#000", light="#fff", omitsize=True),
+        square_says=tr(read, "QR code for your authenticator app"),
+        secret=" ".join(secret[at : at + 4] for at in range(0, len(secret), 4)),
+        code=tr(read, "The six digits that the app shows now"),
+        button=tr(read, "Sign in"),
+    )
+
+
+def recovery_codes(read: Language, recovery: list[str]) -> Response:
+    """The page on which they are shown, once."""
+    return page(
+        "recovery.html",
+        read,
+        "/account",
+        title=tr(read, "Your recovery codes"),
+        lead=tr(
+            read,
+            "If you lose your phone, each of these lets you in once instead of the app. Write them down on "
+            "paper now: they are not shown again.",
+        ),
+        codes=recovery,
+        onward=tr(read, "I have written them down"),
+    )

@@ -1,0 +1,139 @@
+"""API keys: made, shown once, checked, revoked."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import or_, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from alerts.errors import DomainError, NotFound
+from alerts.storage.pages import page_of
+from alerts.team.actors import Actor, NotAllowed, Scope, ordered, scopes_of
+from alerts.team.audit import ON_THE_SERVER, note, note_of
+from alerts.team.models import ApiKey, Organizer
+
+PREFIX = "alerts_"  # lets secret scanners find a key that somebody published
+
+
+class WrongKey(DomainError):
+    """The API key is missing, unknown, expired or revoked; which of these is not told."""
+
+    status = 401
+    code = "wrong_key"
+
+    def __init__(self) -> None:
+        super().__init__("This needs a valid API key: Authorization: Bearer KEY")
+
+
+class AlreadyExpired(DomainError):
+    """A key that would never work."""
+
+    field = "expires_at"
+
+    def __init__(self) -> None:
+        super().__init__("expires_at is over. Choose a later time.")
+
+
+@dataclass(frozen=True)
+class NewApiKey:
+    """An API key in the only moment in which it can be read."""
+
+    row: ApiKey
+    key: str
+
+
+async def create_api_key(
+    session: AsyncSession,
+    name: str,
+    scopes: Collection[Scope],
+    *,
+    expires_at: datetime | None = None,
+    by: Actor | None = None,
+) -> NewApiKey:
+    """Make a key of 256 random bits, of ``by`` or of the command line. Only its digest is stored.
+
+    Raises NotAllowed where ``by`` would give what they do not have, AlreadyExpired.
+    """
+    for scope in scopes:
+        if by and not by.may(scope):
+            raise NotAllowed(scope)
+    if expires_at and expires_at <= datetime.now(UTC):
+        raise AlreadyExpired
+    key = PREFIX + secrets.token_urlsafe(32)
+    row = ApiKey(
+        name=name,
+        digest=_digest(key),
+        scopes=ordered(scopes),
+        organizer_id=await _organizer(session, by),
+        expires_at=expires_at,
+    )
+    session.add(row)
+    await session.flush()
+    who = by.name if by else ON_THE_SERVER
+    note_of(session, by, who, "made", "key", row.id, scopes=" ".join(row.scopes))
+    return NewApiKey(row, key)
+
+
+async def _organizer(session: AsyncSession, by: Actor | None) -> int | None:
+    """Whose a key is that ``by`` makes; a key of the command line's makes keys of nobody's."""
+    if by is None:
+        return None
+    return by.person if await session.get(Organizer, by.person) else None
+
+
+async def page_of_keys(
+    session: AsyncSession, after: int | None, limit: int, person: int | None = None
+) -> tuple[Sequence[ApiKey], int | None]:
+    """Keys that are not revoked, oldest first; those of one ``person``, or all."""
+    query = select(ApiKey).where(ApiKey.revoked_at.is_(None))
+    if person is not None:
+        query = query.where(or_(ApiKey.organizer_id == person, ApiKey.id == person))
+    return await page_of(session, query, ApiKey.id, after, limit)
+
+
+async def revoke(session: AsyncSession, key_id: int, by: Actor) -> None:
+    """End a key of one's own, or as an admin any. Raises NotFound."""
+    row = await session.get(ApiKey, key_id, with_for_update={"key_share": True})
+    own = row is not None and by.person in (row.organizer_id, row.id)
+    if row is None or not (own or by.may(Scope.ADMIN)):
+        raise NotFound("key", key_id)
+    if row.revoked_at is None:
+        row.revoked_at = datetime.now(UTC)
+        note(session, by, "revoked", "key", key_id)
+
+
+# Once a minute, and never waiting for another request of the same key.
+_USED = text("""
+    UPDATE api_keys SET used_at = now() WHERE id = (
+        SELECT id FROM api_keys
+        WHERE id = :id AND (used_at IS NULL OR used_at < now() - interval '1 minute')
+        FOR NO KEY UPDATE SKIP LOCKED)
+""")
+
+
+async def key_holder(session: AsyncSession, key: str, where: str | None = None) -> Actor:
+    """Who calls with ``key``, from the network ``where``. Raises WrongKey."""
+    query = select(ApiKey, Organizer).outerjoin(Organizer, Organizer.id == ApiKey.organizer_id)
+    found = (await session.execute(query.where(ApiKey.digest == _digest(key)))).one_or_none()
+    if found is None:
+        raise WrongKey
+    row, owner = found[0], found[1]
+    if row.revoked_at or (row.expires_at and row.expires_at <= datetime.now(UTC)):
+        raise WrongKey
+    scopes = frozenset(Scope(scope) for scope in row.scopes)
+    if owner is not None:
+        if owner.disabled_at:
+            raise WrongKey
+        scopes &= scopes_of(owner.role, may_read_numbers=owner.may_read_numbers)
+    await session.execute(_USED, {"id": row.id})
+    return Actor(row.id, owner.id if owner else row.id, row.name, scopes, where)
+
+
+def _digest(key: str) -> bytes:
+    # A fast hash is right for 256 random bits: there is nothing to guess.
+    return hashlib.sha256(key.encode()).digest()

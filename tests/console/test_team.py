@@ -1,0 +1,119 @@
+"""The team's pages: invited, changed, shut out; what was done; lockdown."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from sqlalchemy import text
+
+from alerts.broadcasts.locking import TROUBLE
+from alerts.carrier.simulator.server import SimulatorServer
+from alerts.language.languages import Language
+from alerts.storage.engine import session_scope
+from alerts.team.actors import Role
+from alerts.team.lockdown import LockedDown, require_open, unlock
+from tests.api import Api
+from tests.conftest import PUBLIC_URL
+from tests.console.browser import Browser, browser, invited
+from tests.story import JAMES, MARIA, alert, inland_empire, lobby_action
+from tests.worker import Worker, sent
+
+pytestmark = pytest.mark.anyio
+
+
+async def _admin(one: Browser, role: Role = Role.ADMIN) -> Browser:
+    await one.settle_in(await invited("marisol@example.org", role))
+    return one
+
+
+async def test_an_admin_invites_and_changes_people(api: Api) -> None:
+    async with browser() as one, browser() as two:
+        await _admin(one)
+        form = {"name": "Ana <b>", "email": "ana@example.org", "role": "viewer", "phone": "909 555 0107"}
+        page = (await one.submit("/team/invite", form, 200, on="/team")).text
+        assert "Ana &lt;b&gt;" in page
+        assert "Ana <b>" not in page
+        link = re.findall(rf'"secret">({PUBLIC_URL}/welcome/[^<]+)<', page)[0]
+        await two.settle_in(link)
+        assert "The team" not in await two.open("/account")
+        assert "You may not do this" in await two.open("/team", 403)
+        [number] = set(re.findall(r"/team/(\d+)\?", page)) - {"2"}
+        await one.submit(f"/team/{number}", {"role": "admin"}, on="/team")
+        assert "The team" in await two.open("/team")
+        await one.submit(f"/team/{number}", {"role": "admin", "disabled": "1"}, on="/team")
+        assert "Sign in" in await two.open("/team")
+        await one.submit("/team/2", {"role": "viewer"}, 409, on="/team")
+        trail = await one.open("/team/audit")
+        assert "viewer → admin" in trail
+        assert "marisol" not in trail
+
+
+@pytest.mark.parametrize("phone", ["not a number", "800 555 0100"])
+async def test_a_number_for_alarms_must_be_a_mobile(api: Api, phone: str) -> None:
+    async with browser() as one:
+        await _admin(one)
+        form = {"name": "Ana", "email": "ana@example.org", "role": "viewer", "phone": phone}
+        assert "not a mobile" in (await one.submit("/team/invite", form, 422, on="/team")).text
+
+
+@pytest.mark.parametrize("language", list(Language))
+@pytest.mark.parametrize("path", ["/account", "/team", "/team/audit", "/team/lockdown", "/sign-in", "/docs"])
+async def test_every_page_in_every_language(api: Api, path: str, language: Language) -> None:
+    async with browser() as one:
+        await _admin(one)
+        if path == "/sign-in":
+            await one.submit("/sign-out", {}, on="/account")
+        page = await one.open(f"{path}?language={language}")
+        assert f'<html lang="{"en" if path == "/docs" else language}">' in page
+        assert "<script" not in page
+        assert 'style="' not in page
+        assert not re.findall(r'(?:src|href|action)="(?:https?:)?//', page)
+
+
+async def test_lockdown_stops_everything_but_the_answers(
+    api: Api, worker: Worker, twilio: SimulatorServer
+) -> None:
+    made = await api.post("/v1/lists", inland_empire())
+    for phone in (MARIA, JAMES):
+        person = {"phone": phone, "language": "en", "lists": [made["id"]], "consent": "test"}
+        await api.post("/v1/subscribers", person)
+    action = await api.post("/v1/actions", lobby_action())
+    going = await api.post("/v1/alerts", alert(made["id"], action["id"]))
+    await api.post(f"/v1/alerts/{going['id']}/send", status=202)
+    later = await api.post(
+        "/v1/alerts", alert(made["id"], action["id"]) | {"asks_rsvp": False, "send_before": "PT1H"}
+    )
+    await api.post(f"/v1/alerts/{later['id']}/send", status=202)
+    await api.text(JAMES, "Where do we meet if it rains, can somebody tell me?")
+    [thread] = (await api.get("/v1/conversations"))["items"]
+    await api.post(f"/v1/conversations/{thread['id']}/messages", {"text": "Inside."}, 202)
+    async with browser() as one, browser() as two:
+        await _admin(one)
+        await two.settle_in(await invited("ana@example.org", Role.ORGANIZER))
+        waiting = await invited("late@example.org")
+        await two.submit("/team/lockdown/now", {"why": "x", "sure": "1"}, 403)
+        await one.submit("/team/lockdown/now", {"why": "A phone was seized."}, 422, on="/team/lockdown")
+        await one.submit(
+            "/team/lockdown/now", {"why": "A phone was seized.", "sure": "1"}, 200, on="/team/lockdown"
+        )
+        for each in (one, two):
+            assert "<h1>Sign in</h1>" in await each.open("/account")
+        await one.submit("/sign-in", {"email": "marisol@example.org", "password": "x"}, 423)
+        assert "This link is over" in await two.open(waiting, 404)
+    await api.get("/v1/lists", 401)
+    await worker.tick()
+    await worker.fan_out(going["id"])
+    assert sent(twilio) == []
+    assert await api.text(MARIA, "STOP") is not None  # workers are answered still
+    async with session_scope() as session:
+        with pytest.raises(LockedDown):
+            await require_open(session)
+        assert await unlock(session)
+        assert not await unlock(session)
+        states = await session.execute(text("SELECT state, trouble FROM alerts WHERE to_subscriber IS NULL"))
+        assert [tuple(row) for row in states] == [("paused", TROUBLE)] * 2
+    await worker.tick()
+    await worker.fan_out(going["id"])
+    # Alerts wait until somebody has looked at them; a letter that somebody wrote goes out.
+    assert [(one.to, one.body) for one in sent(twilio)] == [(JAMES, "Inside.")]

@@ -1,0 +1,80 @@
+"""The commands that keep people safe, run as somebody on the server runs them."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from alerts.storage.embedded import embedded_postgres, embedded_valkey
+from tests.conftest import PUBLIC_URL
+
+
+def alerts(env: dict[str, str], *arguments: str, status: int = 0) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "alerts.cli", *arguments],
+        env={**os.environ, **env}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == status, (arguments, done.stdout, done.stderr)
+    return done.stdout + done.stderr
+
+
+def test_a_deployment_from_its_first_admin_to_its_end(tmp_path: Path) -> None:
+    with embedded_postgres(forgetful=True) as url, embedded_postgres(forgetful=True) as other, \
+            embedded_valkey() as redis:  # fmt: skip
+        env = {"DATABASE_URL": url.replace("postgresql:", "postgres:", 1), "REDIS_URL": redis}
+        alerts(env, "migrate")
+        link = alerts(
+            env, "organizer", "create", "ana@example.org", "--name", "Ana", "--phone", "909 555 0104"
+        )
+        assert re.fullmatch(rf"{PUBLIC_URL}/welcome/[\w-]{{40,}}\n", link)
+        assert "already" in alerts(env, "organizer", "create", "ANA@example.org", "--name", "Ana", status=1)
+        alerts(env, "organizer", "create", "ana@example.org", "--name", "Ana", "--role", "king", status=2)
+        assert alerts(env, "key", "create", "phone", "--scope", "read", "--days", "3").startswith("alerts_")
+        alerts(env, "key", "create", "phone", "--scope", "everything", status=2)
+
+        whole = alerts(env, "audit", "verify")
+        head = whole.split()[-1]
+        assert head.startswith("2:")
+        assert "key 1 1" in alerts(env, "keys", "status")
+        assert "organizers.email: 0 sealed anew" in alerts(env, "keys", "rotate")
+
+        file = tmp_path / "backup"
+        assert "rows of" in alerts(env, "backup", str(file))
+        assert "is there already" in alerts(env, "backup", str(file), status=1)
+        assert "not empty" in alerts(env, "restore", str(file), status=1)
+        alerts({**env, "DATABASE_URL": other}, "restore", str(file))
+        assert alerts({**env, "DATABASE_URL": other}, "audit", "verify", "--head", head) == whole
+
+        assert "none" in alerts(env, "lockdown", "A phone was seized.")
+        assert "Unlocked" in alerts(env, "unlock")
+        alerts(env, "unlock", status=1)
+        alerts(env, "audit", "verify", "--head", head)
+        alerts(env, "audit", "verify", "--head", f"2:{'0' * 64}", status=1)
+        with psycopg.connect(url) as connection:
+            rows = connection.execute("SELECT who, what FROM audit ORDER BY id").fetchall()
+        assert rows == [
+            ("the command line", "invited"), ("the command line", "made"),
+            ("the command line", "locked down"), ("the command line", "unlocked"),
+        ]  # fmt: skip
+
+        place = tmp_path / "environment"
+        place.write_text("A=1\nexport SEALING_KEYS=1:secret\nB=2\n")
+        alerts(env, "destroy", "--organization", "Somebody else", status=1)
+        said = alerts(env, "destroy", "--organization", os.environ["ORGANIZATION_NAME"],
+                      "--environment-file", str(place))  # fmt: skip
+        assert "older backup" in said
+        assert place.read_text() == "A=1\nB=2\n"
+        with psycopg.connect(url) as connection:
+            assert connection.execute("SELECT count(*) FROM organizers").fetchone() == (0,)
+            assert connection.execute("SELECT count(*) FROM audit").fetchone() == (0,)
+
+
+@pytest.mark.parametrize("command", ["organizer", "keys", "audit", "key"])
+def test_every_group_says_what_it_can(command: str) -> None:
+    assert "Usage" in alerts({}, command, "--help")
