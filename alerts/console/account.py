@@ -70,6 +70,8 @@ async def _account(
 
 def _words(read: Language) -> dict[str, str]:
     return {
+        "language": tr(read, "Your language"),
+        "choose": tr(read, "Read in it"),
         "where": tr(read, "Where you are signed in"),
         "this_one": tr(read, "this one"),
         "end": tr(read, "End it"),
@@ -83,7 +85,7 @@ def _words(read: Language) -> dict[str, str]:
         "recovery_says": tr(read, "New ones take the place of those you have."),
         "your_password": tr(read, "Your password"),
         "make_codes": tr(read, "Make new ones"),
-        "keys": tr(read, "Keys for programs"),
+        "for_programs": tr(read, "Keys for programs"),
         "keys_say": tr(read, "A program with a key of yours may nothing that you may not."),
         "key_once": tr(read, "This is the key. It is not shown again:"),
         "key_name": tr(read, "What will use it"),

@@ -25,7 +25,7 @@ from alerts.language.catalogs import tr
 from alerts.language.languages import Language
 from alerts.settings import settings
 from alerts.team import codes, organizers, sessions
-from alerts.team.access import Session
+from alerts.team.access import Session, network_of
 
 router = APIRouter(include_in_schema=False)
 Chosen = Annotated[Language | None, Query()]
@@ -135,7 +135,7 @@ async def welcome(
         return _gone(read, error)
     try:
         who, recovery = await organizers.settle_in(
-            session, token, form.get("password", ""), form.get("code", "")
+            session, token, form.get("password", ""), form.get("code", ""), network_of(request)
         )
     except DomainError as error:
         return _welcome(read, token, who.email, in_words(read, error), error.status)

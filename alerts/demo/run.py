@@ -33,7 +33,7 @@ def run_demo(*, once: bool, port: int) -> int:
         with ExitStack() as stack:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="alerts-demo-")))
             env = _environment(stack, ending, port)
-            key = _release(env)
+            key, link = _release(env)
             ending.check()
             running = stack.enter_context(
                 Processes(commands(env["TWILIO_API_URL"].rpartition(":")[2]), env, folder)
@@ -43,7 +43,7 @@ def run_demo(*, once: bool, port: int) -> int:
                 _play(running, Story(console, web, phones), web, phones)
                 played = True
                 if not once:
-                    _stay(console, env, key, running)
+                    _stay(console, env, (key, link), running)
     except NotSeen as missing:
         console.print(f"[bold red]Not seen:[/] {missing}")
         return 1
@@ -105,9 +105,11 @@ def _environment(stack: ExitStack, ending: Ending, port: int) -> dict[str, str]:
     return env
 
 
-def _release(env: dict[str, str]) -> str:
-    """What a release does: migrate. And an API key for the organizer of the story. Raises EndedEarly."""
-    for arguments in (["migrate"], ["key", "create", "demo"]):
+def _release(env: dict[str, str]) -> tuple[str, str]:
+    """What a release does: migrate. And an API key for the story, and an invitation. Raises EndedEarly."""
+    printed = []
+    invite = ["organizer", "create", "you@example.org", "--name", "You"]
+    for arguments in (["migrate"], ["key", "create", "demo"], invite):
         done = subprocess.run(
             [sys.executable, "-m", "alerts.cli", *arguments],
             env=env,
@@ -119,7 +121,8 @@ def _release(env: dict[str, str]) -> str:
         )
         if done.returncode:
             raise EndedEarly(f"alerts {arguments[0]} ended with status {done.returncode}.\n{done.stderr}")
-    return done.stdout.strip()
+        printed.append(done.stdout.strip())
+    return printed[1], printed[2]
 
 
 def _free_ports(*wanted: int) -> list[int]:
@@ -138,12 +141,14 @@ def _bind(held: ExitStack, wanted: int) -> socket.socket:
     raise Unreachable("no free port on 127.0.0.1")
 
 
-def _stay(console: Console, env: dict[str, str], key: str, running: Processes) -> None:
+def _stay(console: Console, env: dict[str, str], ways_in: tuple[str, str], running: Processes) -> None:
+    key, link = ways_in
     console.print("\n[bold]It stays up.[/] Ctrl-C ends it and leaves nothing behind.")
     console.print(f"  phones    {env['TWILIO_API_URL']}/phones")
     console.print(f"  API docs  {env['PUBLIC_URL']}/docs")
     console.print(f"  console   {env['PUBLIC_URL']}/")
     console.print(f"  API key   {key}")
+    console.print(f"  sign in   {link}", soft_wrap=True)
     while True:
         running.check()
         time.sleep(LOOK_SECONDS)

@@ -16,7 +16,7 @@ from alerts.errors import Conflict, NotFound
 from alerts.storage.pages import page_of
 from alerts.storage.types import findable
 from alerts.team import passwords
-from alerts.team.actors import Actor, Role
+from alerts.team.actors import Actor, Role, scopes_of
 from alerts.team.audit import ON_THE_SERVER, note, note_of
 from alerts.team.codes import new_recovery_codes, secret_of, step_of
 from alerts.team.models import ApiKey, Organizer, OrganizerSession
@@ -116,7 +116,7 @@ async def welcomed(session: AsyncSession, token: str, *, lock: bool = False) -> 
 
 
 async def settle_in(
-    session: AsyncSession, token: str, password: str, code: str
+    session: AsyncSession, token: str, password: str, code: str, where: str
 ) -> tuple[Organizer, list[str]]:
     """Set the password and the second factor of whose link it is; and their recovery codes, shown once.
 
@@ -132,7 +132,7 @@ async def settle_in(
     who.totp, who.totp_step = secret, step
     who.welcome = who.welcome_until = None
     await session.execute(delete(OrganizerSession).where(OrganizerSession.organizer_id == who.id))
-    _note(session, None, "settled in", who)
+    note(session, actor_of(who, where), "settled in", "organizer", who.id)
     return who, await new_recovery_codes(session, who)
 
 
@@ -215,6 +215,12 @@ def _note(session: AsyncSession, by: Actor | None, what: str, who: Organizer, **
         note(session, by, what, "organizer", who.id, **facts)
     else:
         note_of(session, None, ON_THE_SERVER, what, "organizer", who.id, **facts)
+
+
+def actor_of(who: Organizer, where: str) -> Actor:
+    """An organizer who acts from the network ``where``. Their name is sealed: the trail has their id."""
+    scopes = scopes_of(who.role, may_read_numbers=who.may_read_numbers)
+    return Actor(who.id, who.id, "organizer", scopes, where)
 
 
 def _digest(token: str) -> bytes:

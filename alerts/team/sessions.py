@@ -16,17 +16,17 @@ from alerts.errors import DomainError, NotFound
 from alerts.settings import settings
 from alerts.storage.types import findable
 from alerts.team import codes, passwords
-from alerts.team.actors import Actor, Scope, scopes_of
+from alerts.team.actors import Actor, Scope
 from alerts.team.audit import note
 from alerts.team.guessing import guessed_right, guessed_wrong, let_guess
 from alerts.team.lockdown import require_open
 from alerts.team.models import Organizer, OrganizerSession
+from alerts.team.organizers import actor_of
 
 IDLE = timedelta(hours=2)
 LONGEST = timedelta(hours=24)
 HALF = timedelta(minutes=10)  # between password and code
 SEEN_EVERY = timedelta(minutes=1)
-ORGANIZER = "organizer"  # what the audit trail calls one: names are sealed
 
 
 class WrongSignIn(DomainError):
@@ -95,7 +95,7 @@ async def code_given(session: AsyncSession, cookie: str, code: str, browser: Bro
 
 async def begin(session: AsyncSession, who: Organizer, browser: Browser) -> str:
     """The cookie of a new session of somebody who has shown everything."""
-    actor = _actor(who, browser.network)
+    actor = actor_of(who, browser.network)
     note(session, actor, "signed in", "organizer", who.id)
     return await _open(session, who, browser, complete=True)
 
@@ -127,7 +127,7 @@ async def signed_in(session: AsyncSession, cookie: str, network: str) -> SignedI
         .values(seen_at=func.now())
         .execution_options(synchronize_session=False)
     )
-    return SignedIn(row.id, who, _actor(who, network), csrf_of(cookie))
+    return SignedIn(row.id, who, actor_of(who, network), csrf_of(cookie))
 
 
 async def _found(
@@ -204,11 +204,6 @@ def csrf_of(cookie: str) -> str:
     """What a form carries, so that no other site can have sent it: a MAC of the session's cookie."""
     key = settings().session_secret.get_secret_value().encode()
     return hmac.new(key, b"csrf " + cookie.encode(), hashlib.sha256).hexdigest()
-
-
-def _actor(who: Organizer, network: str) -> Actor:
-    scopes = scopes_of(who.role, may_read_numbers=who.may_read_numbers)
-    return Actor(who.id, who.id, ORGANIZER, scopes, network)
 
 
 def _digest(cookie: str) -> bytes:

@@ -68,6 +68,7 @@ async def test_every_page_in_every_language(api: Api, path: str, language: Langu
         assert f'<html lang="{"en" if path == "/docs" else language}">' in page
         assert "<script" not in page
         assert 'style="' not in page
+        assert " object at 0x" not in page
         assert not re.findall(r'(?:src|href|action)="(?:https?:)?//', page)
 
 
@@ -117,3 +118,19 @@ async def test_lockdown_stops_everything_but_the_answers(
     await worker.fan_out(going["id"])
     # Alerts wait until somebody has looked at them; a letter that somebody wrote goes out.
     assert [(one.to, one.body) for one in sent(twilio)] == [(JAMES, "Inside.")]
+
+
+async def test_whoever_chose_a_language_keeps_it(api: Api) -> None:
+    async with browser() as one:
+        await _admin(one)
+        await one.submit("/account/language", {"language": "so"}, on="/account")
+        assert '<html lang="so">' in await one.open("/team")
+        await one.submit("/account/language", {"language": "xx"}, on="/account")
+        assert '<html lang="so">' in await one.open("/team")
+
+
+async def test_the_trail_names_who_settled_in(api: Api) -> None:
+    async with browser() as one:
+        await _admin(one)
+    [invited_, settled, signed] = (await api.get("/v1/audit?noun=organizer"))["items"]
+    assert (invited_["who"], settled["who"], signed["who"]) == ("the command line", "Marisol", "Marisol")

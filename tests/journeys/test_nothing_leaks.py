@@ -188,6 +188,7 @@ def _everything(system: System, headers: dict[str, str]) -> bytes:
     assert all(one.status_code < 500 for one in answers), [
         one.url for one in answers if one.status_code >= 500
     ]
+    assert not [one.url for one in answers if "server" in one.headers]
     return b"\n".join(str(one.headers).encode() + one.content for one in answers)
 
 
