@@ -15,7 +15,7 @@ from alerts.team.guessing import TooManyGuesses
 from alerts.team.keys import AlreadyExpired
 from alerts.team.lockdown import LockedDown
 from alerts.team.organizers import AddressTaken, LastAdmin, WrongCode
-from alerts.team.passwords import LEAST, MOST, WeakPassword
+from alerts.team.passwords import LEAST, MOST, Crowded, WeakPassword
 from alerts.team.sessions import WrongSignIn
 
 PROGRAMS = ("/v1/", "/twilio/")
@@ -28,6 +28,7 @@ _WORDS: dict[type[DomainError], str] = {
     AddressTaken: N_("Somebody has this e-mail address already."),
     LastAdmin: N_("This is the last admin. Make somebody else one first."),
     AlreadyExpired: N_("That time is over. Choose a later one."),
+    Crowded: N_("Too many people are signing in at this moment. Try again in a minute."),
     NotFound: N_("It is not there any more."),
     BadPhoneNumber: N_("That is not a mobile number. Write it with its area code, such as 909 555 0100."),
     NotMobile: N_("That is not a mobile number. Write it with its area code, such as 909 555 0100."),

@@ -25,6 +25,7 @@ _LEFT = text(f"""
     SELECT ceil(extract(epoch FROM last_at - now()) + {_WAIT})::integer
     FROM guesses WHERE key = ANY (:keys) AND last_at > now() - :forgiven * interval '1 second'
 """)  # noqa: S608 - a formula of ours
+_ALONE = text("SELECT pg_try_advisory_xact_lock(hashtextextended(encode(:key, 'hex'), 0))")
 _WRONG = text("""
     INSERT INTO guesses (key, wrong, last_at) VALUES (:key, 1, now())
     ON CONFLICT (key) DO UPDATE
@@ -49,7 +50,12 @@ class TooManyGuesses(DomainError):
 
 
 async def let_guess(session: AsyncSession, account: str, network: str) -> None:
-    """Raise TooManyGuesses while ``account`` or ``network`` has to wait."""
+    """Raise TooManyGuesses while ``account`` or ``network`` has to wait, or somebody guesses there now.
+
+    One guess at an account at a time, until the caller commits: of many at once each would be a free one.
+    """
+    if not await session.scalar(_ALONE, {"key": sealer().digest(_account(account))}):
+        raise TooManyGuesses(1)
     for what, free in ((_account(account), FREE), (_network(network), FREE_OF_A_NETWORK)):
         given = {
             "keys": sealer().digests(what),

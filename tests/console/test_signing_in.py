@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
+from collections import Counter
 from datetime import timedelta
 
 import pytest
@@ -121,6 +123,33 @@ async def test_guessing_is_slowed_down_and_tells_nothing_of_who_exists(api: Api)
         async with session_scope() as session:
             await session.execute(text("UPDATE guesses SET last_at = last_at - interval '2 minutes'"))
         await one.submit("/sign-in", {"email": EMAIL, "password": PASSWORD})
+
+
+async def test_many_guesses_at_once_are_not_all_free(api: Api) -> None:
+    async with browser() as one:
+        await _settled(one)
+        await one.submit("/sign-out", {}, on="/account")
+
+        async def guess(number: int) -> int:
+            form = {"email": EMAIL, "password": f"wrong {number}"}
+            answer = await one.client.post("/sign-in", data=form, headers={"Sec-Fetch-Site": "same-origin"})
+            return answer.status_code
+
+        told = Counter(await asyncio.gather(*(guess(number) for number in range(40))))
+        assert told[401] <= guessing.FREE
+        assert told[401] + told[429] + told[503] == 40
+
+
+async def test_a_crowd_at_the_door_is_turned_away(api: Api) -> None:
+    async def knock(number: int) -> int:
+        form = {"email": f"{number}@example.org", "password": "x"}
+        answer = await api.client.post("/sign-in", data=form, headers={"Sec-Fetch-Site": "same-origin"})
+        return answer.status_code
+
+    told = Counter(await asyncio.gather(*(knock(number) for number in range(40))))
+    assert told[503] > 0
+    assert set(told) <= {401, 429, 503}
+    await api.get("/v1/lists")  # whoever works is not kept from it
 
 
 async def test_codes_are_not_guessed_either(api: Api) -> None:

@@ -216,6 +216,13 @@ async def test_keys_are_ones_own(api: Api) -> None:
         await theirs.get("/v1/keys", 401)
 
 
+async def test_a_key_of_nobodys_makes_no_second_person(api: Api) -> None:
+    async with _as(None, READ, WRITE, SEND) as program:
+        refused = await program.post("/v1/keys", {"name": "another", "scopes": ["read", "send"]}, 403)
+        assert refused["code"] == "not_allowed"
+    await api.post("/v1/keys", {"name": "another", "scopes": ["read", "send"]})  # an admin may
+
+
 async def test_a_key_ends_when_it_expires(api: Api) -> None:
     async with _as(None, READ) as program:
         await program.get("/v1/lists")

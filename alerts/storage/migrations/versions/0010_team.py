@@ -162,8 +162,8 @@ def _organizers() -> None:
     op.create_table(
         "recovery_codes",
         sa.Column("organizer_id", sa.BigInteger(), nullable=False),
-        sa.Column("digest", sa.LargeBinary(), nullable=False),
-        sa.PrimaryKeyConstraint("organizer_id", "digest", name=op.f("recovery_codes_pkey")),
+        sa.Column("code", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("organizer_id", "code", name=op.f("recovery_codes_pkey")),
     )
     _of_organizers("recovery_codes")
     op.create_table(
