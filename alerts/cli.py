@@ -13,6 +13,8 @@ from alerts import cli_safety
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Calls workers to action by text message.")
 key = typer.Typer(no_args_is_help=True, help="API keys.")
 app.add_typer(key, name="key")
+twilio = typer.Typer(no_args_is_help=True, help="Our account at Twilio.")
+app.add_typer(twilio, name="twilio")
 app.add_typer(cli_safety.organizer, name="organizer")
 app.add_typer(cli_safety.keys, name="keys")
 app.add_typer(cli_safety.audit, name="audit")
@@ -42,6 +44,36 @@ def migrate() -> None:
 
     upgrade(settings().sqlalchemy_url)
     typer.echo(f"The database is at revision {newest()}.")
+
+
+@app.command()
+def check() -> None:
+    """Look at settings, database, Redis, workers, keys and Twilio; exit status 1 where something is wrong."""
+    from alerts.cli_check import check as look
+
+    raise typer.Exit(0 if look() else 1)
+
+
+@twilio.command("setup")
+def set_up_twilio() -> None:
+    """Let texts to our numbers, or our Messaging Service, come to PUBLIC_URL."""
+    from twilio.base.exceptions import TwilioException
+
+    from alerts.carrier.account import Account
+    from alerts.settings import settings
+
+    try:
+        changed = Account(settings()).point_here()
+    except (TwilioException, OSError) as error:
+        typer.echo(
+            f"Twilio refused, or cannot be reached: {type(error).__name__}. Run: alerts check", err=True
+        )
+        raise typer.Exit(1) from None
+    for one in changed:
+        typer.echo(f"{one}: texts come here now.")
+    if not changed:
+        typer.echo("None of TWILIO_FROM_NUMBERS is a number of this account. Run: alerts check", err=True)
+        raise typer.Exit(1)
 
 
 @key.command("create")

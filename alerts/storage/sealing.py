@@ -41,7 +41,7 @@ class Sealer:
         self._findable = {number: AESSIV(_derive(key, b"findable", 64)) for number, key in keys.items()}
         self._private = {number: AESGCMSIV(_derive(key, b"private", 32)) for number, key in keys.items()}
         self._digest = {number: _derive(key, b"digest", 32) for number, key in keys.items()}
-        self.newest = next(iter(keys))
+        self.newest, self.numbers = next(iter(keys)), tuple(keys)
 
     def seal_findable(self, column: str, text: str) -> bytes:
         """The form of ``text`` that is written to ``column`` now."""

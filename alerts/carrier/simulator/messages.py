@@ -103,6 +103,7 @@ class Carrier:
 
     def __init__(self, config: SimulatorConfig) -> None:
         self.config = config
+        self.inbound_url = config.inbound_url  # where the account's webhook points now
         self.messages: dict[str, Message] = {}
         self._order: list[Message | None] = []  # by place; None where one was deleted
         self._phones: dict[str, list[Message]] = {}

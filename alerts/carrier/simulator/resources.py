@@ -78,7 +78,7 @@ def account_json(config: SimulatorConfig) -> dict[str, object]:
     }
 
 
-def number_json(config: SimulatorConfig, place: int) -> dict[str, object]:
+def number_json(config: SimulatorConfig, place: int, inbound_url: str) -> dict[str, object]:
     """The IncomingPhoneNumber resource of the account's number at ``place``."""
     number, sid = config.numbers[place], f"PN{place:032x}"
     empty = dict.fromkeys(
@@ -105,7 +105,7 @@ def number_json(config: SimulatorConfig, place: int) -> dict[str, object]:
         "sms_fallback_method": "POST",
         "sms_fallback_url": "",
         "sms_method": "POST",
-        "sms_url": config.inbound_url,
+        "sms_url": inbound_url,
         "status": "in-use",
         "status_callback_method": "POST",
         "uri": f"/{VERSION}/Accounts/{config.account_sid}/IncomingPhoneNumbers/{sid}.json",
@@ -124,3 +124,24 @@ def _rfc2822(moment: datetime) -> str:
 def _rfc2822_second(second: int) -> str:
     # Thousands of texts share a second; writing one out takes longer than all else in the resource.
     return format_datetime(datetime.fromtimestamp(second, UTC))
+
+
+def service_json(config: SimulatorConfig, inbound_url: str) -> dict[str, object]:
+    """The Messaging Service resource (messaging.twilio.com/v1/Services)."""
+    return {
+        "account_sid": config.account_sid,
+        "area_code_geomatch": True,
+        "date_created": "2026-11-23T00:00:00Z",
+        "date_updated": "2026-11-23T00:00:00Z",
+        "fallback_to_long_code": True,
+        "friendly_name": "Simulator",
+        "inbound_method": "POST",
+        "inbound_request_url": inbound_url,
+        "mms_converter": True,
+        "scan_message_content": "inherit",
+        "sid": config.messaging_service_sid,
+        "smart_encoding": False,
+        "sticky_sender": True,
+        "use_inbound_webhook_on_number": False,
+        "validity_period": 14400,
+    }

@@ -18,7 +18,14 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from alerts.carrier.simulator.messages import Message, Order, Refusal, e164
-from alerts.carrier.simulator.resources import VERSION, account_json, error_json, message_json, number_json
+from alerts.carrier.simulator.resources import (
+    VERSION,
+    account_json,
+    error_json,
+    message_json,
+    number_json,
+    service_json,
+)
 
 if TYPE_CHECKING:
     from alerts.carrier.simulator.app import Simulator
@@ -44,6 +51,8 @@ def routes(simulator: Simulator) -> list[Route]:
         (base + "/Messages.json", {"POST": _create, "GET": _list}),
         (base + "/Messages/{sid}.json", {"GET": _fetch, "POST": _update, "DELETE": _delete}),
         (base + "/IncomingPhoneNumbers.json", {"GET": _numbers}),
+        (base + "/IncomingPhoneNumbers/{number}.json", {"POST": _point_number}),
+        ("/v1/Services/{service}", {"GET": _service, "POST": _point_service}),
         (base + ".json", {"GET": _account}),
         (f"/{VERSION}/{{rest:path}}", {}),
     ]
@@ -259,7 +268,8 @@ async def _numbers(simulator: Simulator, request: Request) -> Response:
     config = simulator.config
     path = f"/{VERSION}/Accounts/{config.account_sid}/IncomingPhoneNumbers.json"
     wanted = e164(request.query_params.get("PhoneNumber", ""))
-    rows = [number_json(config, at) for at, one in enumerate(config.numbers) if wanted in ("", one)]
+    url = simulator.carrier.inbound_url
+    rows = [number_json(config, at, url) for at, one in enumerate(config.numbers) if wanted in ("", one)]
     return _json(
         {
             "first_page_uri": path,
@@ -273,3 +283,24 @@ async def _numbers(simulator: Simulator, request: Request) -> Response:
             "page": 0,
         }
     )
+
+
+async def _point_number(simulator: Simulator, request: Request) -> Response:
+    config, sid = simulator.config, request.path_params["number"]
+    places = {f"PN{place:032x}": place for place in range(len(config.numbers))}
+    if sid not in places:
+        raise Refusal(20404, 404)
+    simulator.carrier.inbound_url = (await _form(request)).get("SmsUrl") or simulator.carrier.inbound_url
+    return _json(number_json(config, places[sid], simulator.carrier.inbound_url))
+
+
+async def _service(simulator: Simulator, request: Request) -> Response:
+    if request.path_params["service"] != simulator.config.messaging_service_sid:
+        raise Refusal(20404, 404)
+    return _json(service_json(simulator.config, simulator.carrier.inbound_url))
+
+
+async def _point_service(simulator: Simulator, request: Request) -> Response:
+    url = (await _form(request)).get("InboundRequestUrl")
+    simulator.carrier.inbound_url = url or simulator.carrier.inbound_url
+    return await _service(simulator, request)

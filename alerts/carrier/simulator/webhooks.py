@@ -122,7 +122,7 @@ class Webhooks:
         Gives the HTTP status (0: no answer), the texts in its TwiML, and Twilio's code for what was wrong.
         """
         form = self._inbound_form(message, opt_out_type)
-        url = self._config.inbound_url
+        url = self._carrier.inbound_url
         post, overrides = _Post(message, url, form, began=time.monotonic()), Overrides.of(url)
         while True:
             failure, status, body = await self._once(post, overrides)
