@@ -17,11 +17,16 @@ import alerts.broadcasts.reports_api
 import alerts.broadcasts.retention_api
 import alerts.broadcasts.saved_texts_api
 import alerts.console.account
+import alerts.console.actions
 import alerts.console.api_page
+import alerts.console.going_out
 import alerts.console.home
+import alerts.console.inbox
+import alerts.console.lists
 import alerts.console.sign_up
 import alerts.console.signing_in
 import alerts.console.team
+import alerts.console.writing
 import alerts.conversations.api
 import alerts.health
 import alerts.subscribers.api
@@ -92,5 +97,10 @@ app.include_router(alerts.console.sign_up.router)
 app.include_router(alerts.console.signing_in.router)
 app.include_router(alerts.console.account.router)
 app.include_router(alerts.console.team.router)
+app.include_router(alerts.console.actions.router)
+app.include_router(alerts.console.writing.router)  # before the pages of one alert: /alerts/new
+app.include_router(alerts.console.going_out.router)
+app.include_router(alerts.console.inbox.router)
+app.include_router(alerts.console.lists.router)
 app.include_router(alerts.console.api_page.router)
 document.complete(app)

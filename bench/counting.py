@@ -7,8 +7,9 @@ them were asked about. The tables are as they are when people came one by one, a
 from __future__ import annotations
 
 import asyncio
+import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
@@ -22,6 +23,8 @@ from alerts.broadcasts.audience import Answered, Audience, Part, counting, count
 from alerts.language.languages import Language
 from alerts.storage.embedded import embedded_postgres
 from alerts.storage.migrate import upgrade
+from alerts.storage.sealing import sealer
+from bench import house
 from bench.measure import Figure, Round, Servers
 
 PEOPLE = 1_000_000
@@ -57,12 +60,12 @@ FILL = (
        SELECT unnest(lists), id, now() - id * interval '1 minute' FROM subscribers""",
     "RESET session_replication_role",
     """INSERT INTO actions (kind, starts_at, ends_at, timezone, place, title, details)
-       VALUES ('rally', now(), now() + interval '1 hour', 'UTC', 'The gate', '{}', '{}')""",
+       VALUES ('rally', now(), now() + interval '1 hour', 'UTC', %(place)s, %(title)s, %(details)s)""",
     """INSERT INTO rsvps (action_id, subscriber_id, answer, guests, language)
        SELECT 1, id, (ARRAY['yes', 'no', 'maybe'])[1 + id % 3], 0, language
        FROM subscribers WHERE id % 5 = 0""",
     """INSERT INTO alerts (state, action_id, audience, text, asks_rsvp, urgent, prepared_at)
-       VALUES ('sent', 1, '{}', '{}', true, false, now())""",
+       VALUES ('sent', 1, '{}', %(text)s, true, false, now())""",
     """INSERT INTO deliveries (alert_id, subscriber_id, language, sender, state)
        SELECT 1, id, language, 'x', 'delivered' FROM subscribers WHERE id % 2 = 0""",
     "VACUUM ANALYZE",
@@ -70,13 +73,14 @@ FILL = (
 
 
 @contextmanager
-def opened(_: Servers) -> Iterator[Round]:
+def opened(servers: Servers) -> Iterator[Round]:
     """Counts every kind once a round, with the statement that the API uses; the plans are shown first."""
-    with embedded_postgres(forgetful=True) as url:
+    # The action that is answered to is sealed, and opened in this process.
+    with _settings(house.environment(servers, 0)), embedded_postgres(forgetful=True) as url:
         upgrade(url.replace("postgresql://", "postgresql+psycopg://", 1))
         with psycopg.connect(url, autocommit=True) as connection:
             for statement in FILL:
-                connection.execute(statement.encode())
+                connection.execute(statement.encode(), _sealed() if "%(" in statement else None)
             _show_plan(connection, "half, one list", KINDS["half, one list"])
             _show_plan(connection, "silent", SILENT)
         asyncio.run(_counted(url))  # what is read for the first time
@@ -92,6 +96,26 @@ def opened(_: Servers) -> Iterator[Round]:
             }
 
         yield round_
+
+
+@contextmanager
+def _settings(environment: Mapping[str, str]) -> Iterator[None]:
+    before = dict(os.environ)
+    os.environ.update(environment)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def _sealed() -> dict[str, bytes]:
+    return {
+        "place": sealer().seal_private("actions.place", "The gate"),
+        "title": sealer().seal_json("actions.title", {"en": "Rally"}),
+        "details": sealer().seal_json("actions.details", {}),
+        "text": sealer().seal_json("alerts.text", {"en": "Rally"}),
+    }
 
 
 async def _counted(url: str) -> dict[str, float]:

@@ -79,7 +79,9 @@ def _round(connection: psycopg.Connection, child: Child) -> dict[str, Figure]:
 
 
 def _empty(connection: psycopg.Connection) -> None:
-    connection.execute(f"TRUNCATE {TABLES} RESTART IDENTITY CASCADE".encode())
+    with connection.transaction():
+        connection.execute("SET LOCAL alerts.destroying = 'yes'")  # the trail of consent is append-only
+        connection.execute(f"TRUNCATE {TABLES} RESTART IDENTITY CASCADE".encode())
     connection.execute("TRUNCATE raw")
     connection.execute("CHECKPOINT")
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import func, literal, select, union_all
+from sqlalchemy import func, literal, or_, select, union_all
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -79,6 +79,19 @@ async def page_of_actions(
 ) -> tuple[Sequence[Action], int | None]:
     """Actions, oldest first, and the cursor of the next page."""
     return await page_of(session, select(Action), Action.id, after, limit)
+
+
+async def coming_actions(session: AsyncSession, most: int) -> Sequence[Action]:
+    """What is still to come or going on, the next first."""
+    coming = select(Action).where(Action.ends_at > datetime.now(UTC), Action.cancelled_at.is_(None))
+    return (await session.scalars(coming.order_by(Action.starts_at, Action.id).limit(most))).all()
+
+
+async def past_actions(session: AsyncSession, most: int) -> Sequence[Action]:
+    """What is over or was called off, the latest first."""
+    over = or_(Action.ends_at <= datetime.now(UTC), Action.cancelled_at.is_not(None))
+    newest = select(Action).where(over).order_by(Action.starts_at.desc(), Action.id.desc())
+    return (await session.scalars(newest.limit(most))).all()
 
 
 async def change_action(

@@ -179,6 +179,18 @@ async def page_of_alerts(
     return await page_of(session, select(Alert).where(Alert.to_subscriber.is_(None)), Alert.id, after, limit)
 
 
+async def alerts_in(session: AsyncSession, state: AlertState, most: int) -> Sequence[Alert]:
+    """Alerts in ``state``, the newest first."""
+    query = select(Alert).where(Alert.state == state, Alert.to_subscriber.is_(None))
+    return (await session.scalars(query.order_by(Alert.id.desc()).limit(most))).all()
+
+
+async def alerts_of_action(session: AsyncSession, action_id: int) -> Sequence[Alert]:
+    """All alerts of an action, the newest first."""
+    query = select(Alert).where(Alert.action_id == action_id, Alert.to_subscriber.is_(None))
+    return (await session.scalars(query.order_by(Alert.id.desc()))).all()
+
+
 async def bodies_of(session: AsyncSession, alert: Alert) -> dict[Language, str]:
     """What goes on the air in each language, from the action as it stands now."""
     facts = None

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from fastapi import APIRouter, Response
 
-from fastapi import APIRouter, Query, Response
-
-from alerts.console.doors import CHECKED, Fields, Form, Reader, go, language_of
+from alerts.console.doors import CHECKED, Chosen, Fields, Form, Reader, go, language_of
 from alerts.console.pages import as_read, page
 from alerts.console.signing_in import recovery_codes
 from alerts.console.troubles import in_words
@@ -21,7 +19,6 @@ from alerts.team.guessing import guessed_wrong, let_guess
 from alerts.team.sessions import SignedIn, WrongSignIn
 
 router = APIRouter(prefix="/account", include_in_schema=False)
-Chosen = Annotated[Language | None, Query()]
 MOST_KEYS = 100  # on the page
 
 SCOPES = {

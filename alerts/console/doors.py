@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from hmac import compare_digest
 from http import HTTPStatus
 from typing import Annotated
 from urllib.parse import parse_qsl, urlsplit
 
-from fastapi import Depends, Request, Response
+from fastapi import Depends, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from alerts.errors import DomainError
@@ -17,8 +18,8 @@ from alerts.team.access import Session, network_of
 from alerts.team.actors import Scope
 from alerts.team.sessions import LONGEST, Browser, SignedIn, signed_in
 
-MOST_OCTETS = 20_000
-MOST_FIELDS = 100
+MOST_OCTETS = 100_000  # three long texts, each of their letters as three times %xx
+MOST_FIELDS = 300  # a box for each list
 
 
 class SignInFirst(DomainError):
@@ -44,6 +45,7 @@ class StrangeForm(DomainError):
 
 
 Fields = dict[str, str]
+Chosen = Annotated[Language | None, Query()]
 
 
 async def _anybody(request: Request, session: Session) -> SignedIn | None:
@@ -63,12 +65,19 @@ async def _somebody(visitor: Visitor) -> SignedIn:
 Reader = Annotated[SignedIn, Depends(_somebody, scope="function")]
 
 
-async def _an_admin(reader: Reader) -> SignedIn:
-    reader.actor.need(Scope.ADMIN)
-    return reader
+def _who_may(scope: Scope) -> Callable[[SignedIn], Awaitable[SignedIn]]:
+    async def allowed(reader: Reader) -> SignedIn:
+        reader.actor.need(scope)
+        return reader
+
+    return allowed
 
 
-Admin = Annotated[SignedIn, Depends(_an_admin, scope="function")]
+Viewer = Annotated[SignedIn, Depends(_who_may(Scope.READ), scope="function")]
+Writer = Annotated[SignedIn, Depends(_who_may(Scope.WRITE), scope="function")]
+Talker = Annotated[SignedIn, Depends(_who_may(Scope.TALK), scope="function")]
+Sender = Annotated[SignedIn, Depends(_who_may(Scope.SEND), scope="function")]
+Admin = Annotated[SignedIn, Depends(_who_may(Scope.ADMIN), scope="function")]
 
 
 async def _from_here(request: Request) -> Fields:

@@ -1,16 +1,16 @@
-"""The first page: whether everything is there to send. It shows nothing of anybody."""
+"""The first page: whether everything is there to send; for whoever is signed in, what is going on."""
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import FileResponse
 
+from alerts.console.board import board
+from alerts.console.doors import Chosen, Visitor, language_of
 from alerts.console.pages import HERE, page, reader
 from alerts.health import OK, readiness
 from alerts.language.catalogs import N_, tr
-from alerts.language.languages import Language
+from alerts.team.access import Session
 
 PARTS = {
     "postgresql": N_("Database"),
@@ -22,17 +22,22 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.get("/")
-async def home(request: Request, language: Annotated[Language | None, Query()] = None) -> Response:
+async def home(request: Request, session: Session, visitor: Visitor, language: Chosen = None) -> Response:
     """The first page, in the reader's language."""
-    read = reader(request, language)
     found = (await readiness()).model_dump()
+    away = [part for part, verdict in found.items() if verdict != OK]
+    if visitor:
+        read = language_of(visitor, language)
+        missing = ", ".join(tr(read, PARTS[part]) for part in away)
+        return await board(session, visitor, read, tr(read, "Away: {parts}", parts=missing) if away else "")
+    read = reader(request, language)
     return page(
         "home.html",
         read,
         "/",
         title=tr(read, "Alerts by text message"),
         verdict=tr(read, "Everything is ready to send.")
-        if all(verdict == OK for verdict in found.values())
+        if not away
         else tr(read, "Something is missing. Nothing is lost; it will be sent when all is back."),
         parts=[(tr(read, name), found[part] == OK) for part, name in PARTS.items()],
         ready=tr(read, "ready"),

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from babel.numbers import format_decimal
 from fastapi import Request, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from alerts.language.catalogs import N_, tr
-from alerts.language.dates import when
+from alerts.language.dates import LOCALE, when
 from alerts.language.languages import Language
 from alerts.settings import settings
 from alerts.team.actors import Scope
@@ -23,7 +25,15 @@ HEADERS = {
         "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
 }
-ACCOUNT, TEAM = N_("Your account"), N_("The team")
+# Where one can go from every page, and what one must be allowed to.
+ROOMS = (
+    ("/", N_("Home"), Scope.READ),
+    ("/actions", N_("Actions"), Scope.READ),
+    ("/inbox", N_("Inbox"), Scope.TALK),
+    ("/lists", N_("Lists"), Scope.READ),
+    ("/account", N_("Your account"), None),
+    ("/team", N_("The team"), Scope.ADMIN),
+)
 
 _templates = Environment(
     loader=FileSystemLoader(HERE / "templates"),
@@ -43,10 +53,12 @@ def page(
     reader: SignedIn | None = None,
     **given: Any,
 ) -> Response:
-    """The page at ``path`` in ``language``; its texts come from the catalogs, in ``given``."""
-    rooms = [("/account", tr(language, ACCOUNT))]
-    if reader and reader.actor.may(Scope.ADMIN):
-        rooms.append(("/team", tr(language, TEAM)))
+    """The page at ``path`` in ``language``; its texts come from the catalogs, by ``_`` or in ``given``."""
+    rooms = [
+        (to, tr(language, says))
+        for to, says, scope in ROOMS
+        if reader and (scope is None or reader.actor.may(scope))
+    ]
     html = _templates.get_template(template).render(
         language=language,
         languages=list(Language),
@@ -54,6 +66,8 @@ def page(
         path=path,
         reader=reader,
         rooms=rooms,
+        _=partial(tr, language),
+        figure=partial(figure, language),
         **given,
     )
     return Response(html, status, media_type="text/html", headers=HEADERS)
@@ -62,6 +76,11 @@ def page(
 def as_read(moment: datetime, language: Language) -> str:
     """A moment as somebody in the office reads it."""
     return when(moment, settings().default_timezone, language)
+
+
+def figure(language: Language, number: int) -> str:
+    """A number as a reader of ``language`` writes it."""
+    return str(format_decimal(number, locale=LOCALE[language]))
 
 
 def reader(request: Request, chosen: Language | None) -> Language:

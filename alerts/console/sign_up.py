@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Annotated
 from urllib.parse import parse_qs
 
-import phonenumbers
 from fastapi import APIRouter, BackgroundTasks, Query, Request, Response
 
 from alerts.console.pages import page, reader
@@ -21,7 +20,7 @@ from alerts.settings import settings
 from alerts.storage.redis import enqueue
 from alerts.subscribers import lists
 from alerts.subscribers.models import List
-from alerts.subscribers.phones import BadPhoneNumber, NotMobile, parse_phone
+from alerts.subscribers.phones import BadPhoneNumber, NotMobile, as_dialled, parse_phone
 from alerts.team.access import Id, Session
 
 MOST_OCTETS = 2_000
@@ -109,11 +108,4 @@ async def _or_text(session: Session, wanted: List, language: Language) -> str:
     number = next((sender for sender in settings().senders if not sender.startswith("MG")), None)
     if not (word and number):
         return ""
-    return tr(language, "Or text {word} to {number}.", word=word, number=_readable(number))
-
-
-def _readable(number: str) -> str:
-    if not number.startswith("+"):
-        return number  # a short code
-    parsed = phonenumbers.parse(number)
-    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.NATIONAL)
+    return tr(language, "Or text {word} to {number}.", word=word, number=as_dialled(number))

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Response
 
 from alerts.broadcasts import locking
-from alerts.console.doors import CHECKED, Admin, Fields, Form, go, language_of, take_cookies
+from alerts.console.doors import CHECKED, Admin, Chosen, Fields, Form, go, language_of, take_cookies
 from alerts.console.pages import as_read, page
 from alerts.console.troubles import in_words
 from alerts.errors import DomainError
@@ -23,7 +21,6 @@ from alerts.team.organizers import Facts
 from alerts.team.sessions import SignedIn
 
 router = APIRouter(prefix="/team", include_in_schema=False)
-Chosen = Annotated[Language | None, Query()]
 MOST = 200  # organizers on the page
 ENTRIES = 100
 

@@ -4,11 +4,30 @@ from __future__ import annotations
 
 from fastapi import FastAPI, Request, Response
 
+from alerts.actions.service import ActionCancelled, EndsBeforeStart
+from alerts.broadcasts.approval import ChangedMeanwhile, NeedsApproval, OwnAlert
+from alerts.broadcasts.changes import NobodyWasTold
+from alerts.broadcasts.lifecycle import TimeIsOver
+from alerts.broadcasts.service import (
+    AsksAboutNothing,
+    MissingLanguages,
+    MissingTexts,
+    NobodyThere,
+    NotADraft,
+    UrgentWithoutReason,
+    WrongState,
+)
+from alerts.broadcasts.texts import NoTitle, TextTooLong
+from alerts.broadcasts.timing import NoSuchTime, TimeComesTwice
 from alerts.console.doors import SignInFirst, StrangeForm, go
+from alerts.console.fields import NotFilledIn, SaidMeanwhile
 from alerts.console.pages import page, reader
+from alerts.conversations.service import CannotBeAnswered
 from alerts.errors import DomainError, NotFound
 from alerts.language.catalogs import N_, tr
 from alerts.language.languages import Language
+from alerts.language.templates import UnbalancedBrace, UnknownPlaceholder
+from alerts.subscribers.lists import JoinWordReserved, JoinWordTaken, ListNameTaken
 from alerts.subscribers.phones import BadPhoneNumber, NotMobile
 from alerts.team.actors import NotAllowed
 from alerts.team.guessing import TooManyGuesses
@@ -32,6 +51,39 @@ _WORDS: dict[type[DomainError], str] = {
     NotFound: N_("It is not there any more."),
     BadPhoneNumber: N_("That is not a mobile number. Write it with its area code, such as 909 555 0100."),
     NotMobile: N_("That is not a mobile number. Write it with its area code, such as 909 555 0100."),
+    ActionCancelled: N_("The action was called off."),
+    EndsBeforeStart: N_("It ends before it begins. Look at both times."),
+    NoSuchTime: N_("The clocks are put forward over this time: it does not exist. Choose another."),
+    TimeComesTwice: N_(
+        "The clocks are put back: this time comes twice. Choose one an hour earlier or later."
+    ),
+    TimeIsOver: N_("That time is over. Choose a later one."),
+    NeedsApproval: N_("To so many, a second organizer approves exactly this first."),
+    OwnAlert: N_("You wrote it, or changed it last: somebody else approves it."),
+    ChangedMeanwhile: N_("Somebody changed it meanwhile. This is how it is now: look at it again."),
+    SaidMeanwhile: N_("Something was said in this conversation meanwhile. Look at it again."),
+    NobodyWasTold: N_("Nobody was told anything else: there is nothing to correct."),
+    NobodyThere: N_("Nobody of these can be texted. Choose other lists, or wait for people to join."),
+    NotADraft: N_("It was sent already, so it cannot be changed. Write a new one."),
+    WrongState: N_("Not any more: look at where it stands now."),
+    UrgentWithoutReason: N_("An urgent alert wakes people up. Say why."),
+    AsksAboutNothing: N_("It asks who will come, and has no action to come to."),
+    CannotBeAnswered: N_("This person wants no more texts. Nothing can be sent to them."),
+    ListNameTaken: N_("There is a list with this name already."),
+    UnbalancedBrace: N_("A brace in the text belongs to nothing that is filled in. Take it out."),
+}
+_OF_FIELDS = {
+    "text": N_("the text"),
+    "audience": N_("who gets it: a list, an answer or a tag"),
+    "name": N_("the name"),
+    "title": N_("the title, in one language at least"),
+    "place": N_("the place"),
+    "timezone": N_("by the clocks of where, such as America/Chicago"),
+    "starts": N_("when it begins"),
+    "ends": N_("when it ends"),
+    "ends_at": N_("when it ends"),
+    "at": N_("at what time it goes out"),
+    "join_words": N_("a join word, in one language at least"),
 }
 
 
@@ -43,9 +95,31 @@ def in_words(read: Language, error: DomainError) -> str:
         if error.short:
             return tr(read, "A password has {least} to {most} characters.", least=LEAST, most=MOST)
         return tr(read, "This password would be guessed. Choose one that is longer, or less common.")
-    for kind in type(error).__mro__:
-        if kind in _WORDS:
-            return tr(read, _WORDS[kind])
+    if isinstance(error, NotFilledIn):
+        fields = [tr(read, _OF_FIELDS[name]) if name in _OF_FIELDS else name for name in error.wrong]
+        return tr(read, "Missing, or not possible: {fields}.", fields=", ".join(fields))
+    known = next((_WORDS[kind] for kind in type(error).__mro__ if kind in _WORDS), None)
+    return tr(read, known) if known else _of_a_text(read, error)
+
+
+def _of_a_text(read: Language, error: DomainError) -> str:
+    if isinstance(error, UnknownPlaceholder):
+        return tr(read, "There is nothing to fill in for {name}.", name=f"{{{error.name}}}")
+    if isinstance(error, NoTitle):
+        return tr(read, "The action has no title in {language}. Add it.", language=error.language.own_name)
+    if isinstance(error, TextTooLong):
+        over = error.length - error.limit
+        return tr(
+            read,
+            "The text in {language} is too long by {letters} letters.",
+            language=error.language.own_name,
+            letters=over,
+        )
+    if isinstance(error, MissingTexts | MissingLanguages):
+        missing = ", ".join(language.own_name for language in sorted(error.missing))
+        return tr(read, "A text is missing in: {languages}.", languages=missing)
+    if isinstance(error, JoinWordTaken | JoinWordReserved):
+        return tr(read, "{word} means something already. Choose another join word.", word=error.word)
     return tr(read, "Something in what was sent is not right.")
 
 

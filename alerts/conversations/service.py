@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from heapq import merge
 from itertools import islice
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import func, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -98,6 +98,12 @@ async def page_of_threads(
     rows = [(row[0], row[1]) for row in await session.execute(query)]
     last = rows[limit - 1][0] if len(rows) > limit else None
     return rows[:limit], f"{last.moved_at.timestamp():.6f}-{last.subscriber_id}" if last else None
+
+
+async def how_many_wait(session: AsyncSession) -> int:
+    """Conversations in which it is an organizer's turn."""
+    query = select(func.count()).select_from(Thread).where(Thread.state == ThreadState.OPEN)
+    return await session.scalar(query) or 0
 
 
 def _moment(cursor: str) -> tuple[datetime, int]:

@@ -79,3 +79,11 @@ def parse_phone(text: str, region: str) -> str:
 def mask(phone: str) -> str:
     """The last two digits: enough to tell two people on a screen apart, not to find one."""
     return "•••" + phone[-2:]
+
+
+def as_dialled(sender: str) -> str:
+    """An address that we text from, as people of its country dial it; a short code as it is."""
+    if not sender.startswith("+"):
+        return sender
+    parsed = phonenumbers.parse(sender)
+    return phonenumbers.format_number(parsed, PhoneNumberFormat.NATIONAL)

@@ -1,0 +1,185 @@
+"""Pages: actions, who will come, and what follows when one is moved or called off."""
+
+from __future__ import annotations
+
+from zoneinfo import ZoneInfo, available_timezones
+
+from fastapi import APIRouter, Response
+
+from alerts.actions import service
+from alerts.actions.models import Action
+from alerts.actions.schemas import ActionChange, NewAction
+from alerts.broadcasts import changes
+from alerts.broadcasts.service import alerts_of_action
+from alerts.broadcasts.timing import in_utc
+from alerts.console.alerts_shown import KINDS, heading, state_in_words
+from alerts.console.doors import CHECKED, Chosen, Fields, Form, Viewer, Writer, go, language_of
+from alerts.console.fields import NotFilledIn, by_language, local_time, shaped
+from alerts.console.pages import page
+from alerts.console.troubles import in_words
+from alerts.errors import DomainError
+from alerts.language.catalogs import tr
+from alerts.language.dates import when
+from alerts.language.languages import Language
+from alerts.settings import settings
+from alerts.team.access import Id, Session
+from alerts.team.actors import Scope
+from alerts.team.sessions import SignedIn
+from alerts.understanding.intents import Answer
+
+router = APIRouter(prefix="/actions", include_in_schema=False)
+MOST = 50
+
+
+@router.get("")
+async def actions(session: Session, reader: Viewer, language: Chosen = None) -> Response:
+    """Those to come, and those that are over."""
+    read = language_of(reader, language)
+    coming, past = await service.coming_actions(session, MOST), await service.past_actions(session, MOST)
+    return page(
+        "actions.html",
+        read,
+        "/actions",
+        reader=reader,
+        title=tr(read, "Actions"),
+        coming=[_line(one, read) for one in coming],
+        past=[_line(one, read) for one in past],
+        may_write=reader.actor.may(Scope.WRITE),
+    )
+
+
+def _line(action: Action, read: Language) -> tuple[int, str, str]:
+    return action.id, heading(action, read), when(action.starts_at, action.timezone, read)
+
+
+@router.get("/new")
+async def new(reader: Writer, language: Chosen = None) -> Response:
+    """An empty form."""
+    return _form(
+        reader, language_of(reader, language), "/actions/new", {"timezone": settings().default_timezone}
+    )
+
+
+@router.post("/new")
+async def make(session: Session, reader: Writer, form: Form, language: Chosen = None) -> Response:
+    """Plan an action. Nobody is told of it by this."""
+    try:
+        facts = shaped(NewAction, _facts(form))
+        made = await service.create_action(session, facts.model_dump(), reader.actor)
+    except DomainError as error:
+        read = language_of(reader, language)
+        return _form(reader, read, "/actions/new", form, in_words(read, error), error.status)
+    return go(f"/actions/{made.id}")
+
+
+@router.get("/{action_id}/change")
+async def change_form(action_id: Id, session: Session, reader: Writer, language: Chosen = None) -> Response:
+    """The form with what is true now."""
+    action = await service.get_action(session, action_id)
+    zone = ZoneInfo(action.timezone)
+    filled = {
+        "kind": str(action.kind),
+        "starts": f"{action.starts_at.astimezone(zone):%Y-%m-%dT%H:%M}",
+        "ends": f"{action.ends_at.astimezone(zone):%Y-%m-%dT%H:%M}",
+        "timezone": action.timezone,
+        "place": action.place,
+        **{f"title-{key}": title for key, title in action.title.items()},
+    }
+    return _form(reader, language_of(reader, language), f"/actions/{action_id}/change", filled)
+
+
+@router.post("/{action_id}/change")
+async def change(
+    action_id: Id, session: Session, reader: Writer, form: Form, language: Chosen = None
+) -> Response:
+    """Change it. Who was told what is not true any more is offered on its page."""
+    try:
+        facts = shaped(ActionChange, _facts(form)).model_dump(exclude_none=True)
+        async with session.begin_nested():
+            await service.change_action(session, action_id, facts, reader.actor)
+    except DomainError as error:
+        read = language_of(reader, language)
+        return _form(reader, read, f"/actions/{action_id}/change", form, in_words(read, error), error.status)
+    return go(f"/actions/{action_id}")
+
+
+def _facts(form: Fields) -> dict[str, object]:
+    """Raises NotFilledIn, NoSuchTime, TimeComesTwice."""
+    zone = form.get("timezone", "").strip()
+    if zone not in available_timezones():
+        raise NotFilledIn(("timezone",))
+    facts: dict[str, object] = {
+        "kind": form.get("kind"),
+        "timezone": zone,
+        "place": form.get("place", ""),
+        "title": by_language(form, "title"),
+    }
+    for name in ("starts", "ends"):
+        facts[f"{name}_at"] = in_utc(local_time(form, name), zone)
+    return facts
+
+
+def _form(
+    reader: SignedIn, read: Language, path: str, filled: Fields, trouble: str = "", status: int = 200
+) -> Response:
+    is_new = path == "/actions/new"
+    return page(
+        "action_form.html",
+        read,
+        path,
+        status,
+        reader=reader,
+        title=tr(read, "Plan an action") if is_new else tr(read, "Change the action"),
+        trouble=trouble,
+        filled=filled,
+        kinds=[(kind, tr(read, says)) for kind, says in KINDS.items()],
+    )
+
+
+@router.get("/{action_id}")
+async def action_page(action_id: Id, session: Session, reader: Viewer, language: Chosen = None) -> Response:
+    """One action: what, when, who will come, its alerts."""
+    read = language_of(reader, language)
+    action = await service.get_action(session, action_id)
+    told = await changes.who_was_told(session, action_id)
+    return page(
+        "action.html",
+        read,
+        f"/actions/{action_id}",
+        reader=reader,
+        title=heading(action, read),
+        action=action,
+        begins=when(action.starts_at, action.timezone, read),
+        ends=when(action.ends_at, action.timezone, read),
+        answers=await _answers(session, action_id),
+        alerts=[(one.id, state_in_words(one, read)) for one in await alerts_of_action(session, action_id)],
+        told_old=sum(told.values()),
+        may_write=reader.actor.may(Scope.WRITE),
+    )
+
+
+async def _answers(session: Session, action_id: int) -> list[tuple[Language | None, list[int]]]:
+    """Yes, their guests, maybe and no, by language; the sum first."""
+    columns = {Answer.YES: 0, Answer.MAYBE: 2, Answer.NO: 3}
+    total = [0, 0, 0, 0]
+    rows: dict[Language, list[int]] = {}
+    for one in await service.summary(session, action_id):
+        for counts in (total, rows.setdefault(one.language, [0, 0, 0, 0])):
+            counts[columns[one.answer]] += one.people
+            counts[1] += one.guests if one.answer == Answer.YES else 0
+    return [(None, total), *sorted(rows.items())]
+
+
+@router.post("/{action_id}/call-off")
+async def call_off(action_id: Id, session: Session, reader: Writer, form: Form) -> Response:
+    """Call it off, where somebody ticked that they are sure."""
+    if "sure" in form:
+        await service.cancel_action(session, action_id, reader.actor)
+    return go(f"/actions/{action_id}")
+
+
+@router.post("/{action_id}/correction", dependencies=CHECKED)
+async def correct(action_id: Id, session: Session, reader: Writer) -> Response:
+    """Draft the correction to whoever was told the old."""
+    made = await changes.correct(session, action_id, reader.actor)
+    return go(f"/alerts/{made.id}")

@@ -1,0 +1,102 @@
+"""Alerts, actions and what is to be known of them, in the words of the pages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from alerts.actions import service as actions
+from alerts.actions.models import Action, ActionKind
+from alerts.broadcasts.forecast import Hint, Warned
+from alerts.broadcasts.models import Alert
+from alerts.broadcasts.states import AlertState, DeliveryState
+from alerts.language.catalogs import N_, tr
+from alerts.language.languages import Language
+from alerts.language.segments import CHEAPER, GSM7
+
+KINDS = {
+    ActionKind.STRIKE: N_("Strike"),
+    ActionKind.WALKOUT: N_("Walkout"),
+    ActionKind.RALLY: N_("Rally"),
+    ActionKind.LOBBY_ACTION: N_("Lobby action"),
+    ActionKind.PETITION_DELIVERY: N_("Petition delivery"),
+    ActionKind.MEETING: N_("Meeting"),
+}
+ALERT_STATES = {
+    AlertState.DRAFT: N_("Draft: nothing was sent"),
+    AlertState.SCHEDULED: N_("Waits for its time"),
+    AlertState.SENDING: N_("Is going out now"),
+    AlertState.PAUSED: N_("Paused"),
+    AlertState.SENT: N_("Sent"),
+    AlertState.CANCELLED: N_("Cancelled"),
+    AlertState.MISSED: N_("Missed its time: nothing was sent"),
+}
+DELIVERY_STATES = {
+    DeliveryState.WAITING: N_("Wait for their turn"),
+    DeliveryState.SENDING: N_("Are being sent"),
+    DeliveryState.ACCEPTED: N_("With the carrier"),
+    DeliveryState.SENT: N_("Passed on by the carrier"),
+    DeliveryState.DELIVERED: N_("Arrived"),
+    DeliveryState.UNDELIVERED: N_("Did not arrive"),
+    DeliveryState.FAILED: N_("Refused by the carrier"),
+    DeliveryState.UNKNOWN: N_("Not known yet"),
+    DeliveryState.SKIPPED: N_("Left out"),
+    DeliveryState.CANCELLED: N_("Withdrawn"),
+}
+HINTS = {
+    Hint.LANDS_LATE: N_("For some people it comes too late: the action begins first, and they get nothing."),
+    Hint.QUIET_HOURS: N_("Some people are asleep then. They get it when the hours of their list begin."),
+    Hint.SHORT_LINK: N_("Carriers block texts with shortened links. Write the whole address."),
+    Hint.NO_WAY_OUT: N_("This is the first alert. Say how to leave: STOP."),
+}
+
+
+def heading(action: Action, read: Language) -> str:
+    """What an action is called, in the reader's language if it has a title in it."""
+    title = action.title.get(str(read)) or next(iter(action.title.values()))
+    kind = tr(read, KINDS[action.kind])
+    called_off = tr(read, "called off") if action.cancelled_at else ""
+    return f"{kind}: {title}" + (f" ({called_off})" if called_off else "")
+
+
+async def about(session: AsyncSession, alert: Alert, read: Language) -> str:
+    """What an alert is called: its action, and its number."""
+    if alert.action_id is None:
+        return tr(read, "Alert {number}", number=alert.id)
+    name = heading(await actions.get_action(session, alert.action_id), read)
+    return tr(read, "Alert {number}, {action}", number=alert.id, action=name)
+
+
+def state_in_words(alert: Alert, read: Language) -> str:
+    """Where it stands."""
+    return tr(read, ALERT_STATES[alert.state])
+
+
+def hints_in_words(warned: Sequence[Warned], read: Language) -> list[str]:
+    """What an organizer should know before."""
+    return [
+        (f"{one.language.own_name}: " if one.language else "") + tr(read, HINTS[one.hint]) for one in warned
+    ]
+
+
+def marked(body: str) -> list[tuple[str, bool]]:
+    """A text in pieces; those that are true make the whole of it dear."""
+    pieces: list[tuple[str, bool]] = []
+    for letter in body:
+        dear = letter not in GSM7
+        if pieces and pieces[-1][1] == dear:
+            pieces[-1] = pieces[-1][0] + letter, dear
+        else:
+            pieces.append((letter, dear))
+    return pieces
+
+
+def cheaply(text: str) -> str:
+    """The same text, in the cheaper spelling where there is one."""
+    return "".join(CHEAPER.get(letter, letter) for letter in text)
+
+
+def states_in_words(states: Mapping[DeliveryState, int], read: Language) -> list[tuple[str, int]]:
+    """How many people's texts stand where; what is nobody's is left out."""
+    return [(tr(read, says), states[state]) for state, says in DELIVERY_STATES.items() if states.get(state)]

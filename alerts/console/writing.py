@@ -1,0 +1,198 @@
+"""Pages: an alert is written, in all languages at once, and changed while it is a draft."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Query, Response
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from alerts.actions import service as actions
+from alerts.broadcasts import service
+from alerts.broadcasts.audience import Answered, Audience, counts
+from alerts.broadcasts.models import Alert
+from alerts.broadcasts.schemas import NewAlert
+from alerts.console.alerts_shown import cheaply, heading
+from alerts.console.doors import Chosen, Fields, Form, Writer, go, language_of
+from alerts.console.fields import by_language, chosen, local_time, shaped
+from alerts.console.pages import page
+from alerts.console.troubles import in_words
+from alerts.errors import DomainError
+from alerts.language.catalogs import N_, tr
+from alerts.language.languages import Language
+from alerts.subscribers.lists import names_of_lists
+from alerts.team.access import MOST_IDS, Id, Session
+from alerts.team.sessions import SignedIn
+
+router = APIRouter(prefix="/alerts", include_in_schema=False)
+
+ANSWERS = {
+    Answered.YES: N_("said yes"),
+    Answered.MAYBE: N_("said maybe"),
+    Answered.NO: N_("said no"),
+    Answered.SILENT: N_("were asked and said nothing"),
+}
+LEADS = {
+    "P7D": N_("a week before it"),
+    "P2D": N_("two days before it"),
+    "P1D": N_("a day before it, at the same time"),
+    "PT3H": N_("three hours before it"),
+    "PT1H": N_("an hour before it"),
+}
+# What an organizer of a picket line writes first: facts, a question, how to answer it.
+FIRST_WORDS = N_("{title}: {when}, {where}. Will you come? YES or NO. STOP to leave. - {organization}")
+FIELDS = ("title", "when", "day", "time", "where", "organization")
+
+
+@router.get("/new")
+async def new(
+    session: Session,
+    reader: Writer,
+    action: Annotated[int | None, Query(ge=1, lt=MOST_IDS)] = None,
+    language: Chosen = None,
+) -> Response:
+    """A form; for an action, with words to begin with."""
+    filled = {}
+    if action:
+        begun = await actions.get_action(session, action)
+        names = {name: f"{{{name}}}" for name in FIELDS}
+        filled = {f"text-{one}": tr(Language(one), FIRST_WORDS, **names) for one in begun.title}
+        filled |= {"action": str(action), "asks": "1"}
+    return await _form(session, reader, language_of(reader, language), "/alerts/new", filled)
+
+
+@router.post("/new")
+async def write(session: Session, reader: Writer, form: Form, language: Chosen = None) -> Response:
+    """Keep a draft; its page asks whether it is right."""
+    try:
+        body = shaped(NewAlert, _facts(form) | {"audience": _audience(form)})
+        facts = body.model_dump(exclude={"audience", "action", "template"}) | {"action_id": body.action}
+        async with session.begin_nested():
+            made = await service.create_alert(session, body.audience, facts, reader.actor)
+    except DomainError as error:
+        read = language_of(reader, language)
+        return await _form(session, reader, read, "/alerts/new", form, in_words(read, error), error.status)
+    return go(f"/alerts/{made.id}")
+
+
+@router.get("/{alert_id}/change")
+async def change_form(alert_id: Id, session: Session, reader: Writer, language: Chosen = None) -> Response:
+    """The form with what the draft is now."""
+    alert = await service.get_alert(session, alert_id)
+    read, path = language_of(reader, language), f"/alerts/{alert_id}/change"
+    return await _form(session, reader, read, path, await _filled(session, alert), alert=alert)
+
+
+@router.post("/{alert_id}/change")
+async def change(
+    alert_id: Id, session: Session, reader: Writer, form: Form, language: Chosen = None
+) -> Response:
+    """Change the draft; what was approved is approved no more."""
+    alert = await service.get_alert(session, alert_id)
+    form["action"] = str(alert.action_id or "")
+    try:
+        held = alert.audience if _is_wider(alert) else _audience(form)
+        body = shaped(NewAlert, _facts(form) | {"audience": held})
+        facts = body.model_dump(exclude={"audience", "action", "template"})
+        facts["audience"] = body.audience.model_dump(mode="json")
+        async with session.begin_nested():
+            await service.change_alert(session, alert_id, facts, reader.actor)
+    except DomainError as error:
+        read, path = language_of(reader, language), f"/alerts/{alert_id}/change"
+        trouble = in_words(read, error)
+        return await _form(session, reader, read, path, form, trouble, error.status, alert=alert)
+    return go(f"/alerts/{alert_id}")
+
+
+def _facts(form: Fields) -> dict[str, object]:
+    """Raises NotFilledIn."""
+    texts = by_language(form, "text")
+    when = form.get("when", "now")
+    return {
+        "text": {key: cheaply(text) for key, text in texts.items()} if "cheaper" in form else texts,
+        "action": form.get("action") or None,
+        "asks_rsvp": "asks" in form,
+        "urgent": "urgent" in form,
+        "urgent_reason": form.get("reason", "").strip() or None,
+        "send_at": local_time(form, "at") if when == "at" else None,
+        "send_before": when if when in LEADS else None,
+    }
+
+
+def _audience(form: Fields) -> dict[str, object]:
+    answers = [answer for answer in ANSWERS if f"answered-{answer}" in form]
+    return {
+        "lists": chosen(form, "list"),
+        "languages": [language for language in Language if f"only-{language}" in form],
+        "tags": [tag for tag in (one.strip() for one in form.get("tags", "").split(",")) if tag],
+        "action": form.get("action") or None if answers else None,
+        "answers": answers,
+    }
+
+
+def _is_wider(alert: Alert) -> bool:
+    """Its audience is one that this form cannot show, such as a correction's."""
+    held = Audience.model_validate(alert.audience)
+    elsewhere = held.action is not None and held.action != alert.action_id
+    return bool(held.also or held.without or held.told_old or held.joined_since or elsewhere)
+
+
+async def _filled(session: AsyncSession, alert: Alert) -> Fields:
+    held = Audience.model_validate(alert.audience)
+    zone = ZoneInfo(await service.zone_of(session, alert))
+    filled = {f"text-{key}": text for key, text in alert.text.items()}
+    filled |= {f"list-{one}": "1" for one in held.lists}
+    filled |= {f"only-{one}": "1" for one in held.languages}
+    filled |= {f"answered-{one}": "1" for one in held.answers}
+    filled |= {"tags": ", ".join(held.tags), "action": str(alert.action_id or "")}
+    filled |= {"reason": alert.urgent_reason or "", "when": alert.send_before or "now"}
+    if alert.send_at:
+        filled |= {"when": "at", "at": f"{alert.send_at.astimezone(zone):%Y-%m-%dT%H:%M}"}
+    for name, ticked in (("asks", alert.asks_rsvp), ("urgent", alert.urgent)):
+        filled |= {name: "1"} if ticked else {}
+    return filled
+
+
+async def _form(  # noqa: PLR0913, PLR0917 - what a form shows
+    session: AsyncSession,
+    reader: SignedIn,
+    read: Language,
+    path: str,
+    filled: Fields,
+    trouble: str = "",
+    status: int = 200,
+    alert: Alert | None = None,
+) -> Response:
+    given = filled.get("action", "")
+    action_id = int(given) if given.isdecimal() else 0
+    action = await actions.get_action(session, action_id) if 0 < action_id < MOST_IDS else None
+    wider = alert is not None and _is_wider(alert)
+    return page(
+        "alert_form.html",
+        read,
+        path,
+        status,
+        reader=reader,
+        title=tr(read, "Change the alert") if alert else tr(read, "Write an alert"),
+        trouble=trouble,
+        filled=filled,
+        wider=wider,
+        action=action,
+        about=heading(action, read) if action else "",
+        lists=[] if wider else await _lists(session),
+        answers=[(answer, tr(read, says)) for answer, says in ANSWERS.items()],
+        leads=[(lead, tr(read, says)) for lead, says in LEADS.items()] if action else [],
+        fields=", ".join(f"{{{name}}}" for name in (FIELDS if action else FIELDS[-1:])),
+    )
+
+
+async def _lists(session: AsyncSession) -> list[tuple[int, str, int]]:
+    """Every list, and how many on it can be texted now."""
+    names: dict[Any, str] = await names_of_lists(session)
+    if not names:
+        return []
+    on = (await counts(session, Audience(lists=list(names)))).lists
+    return [
+        (list_id, name, on.get(list_id, 0)) for list_id, name in sorted(names.items(), key=lambda one: one[1])
+    ]

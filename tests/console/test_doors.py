@@ -1,0 +1,126 @@
+"""Every page for every role, in every language: who comes in, and that each has its words."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+import pytest
+
+from alerts.language.languages import Language
+from alerts.team.actors import Role
+from tests.api import Api
+from tests.console.browser import browser, invited
+from tests.story import JAMES, alert, lobby_action
+
+pytestmark = pytest.mark.anyio
+EVERYBODY = frozenset(Role)
+WRITERS = frozenset({Role.ORGANIZER, Role.ADMIN})
+PAGES = {
+    "/": EVERYBODY,
+    "/actions": EVERYBODY,
+    "/actions/1": EVERYBODY,
+    "/actions/new": WRITERS,
+    "/actions/1/change": WRITERS,
+    "/alerts/1": EVERYBODY,
+    "/alerts/2": EVERYBODY,
+    "/alerts/new": WRITERS,
+    "/alerts/new?action=1": WRITERS,
+    "/alerts/1/change": WRITERS,
+    "/inbox": WRITERS,
+    "/inbox/3": WRITERS,
+    "/lists": EVERYBODY,
+    "/lists/new": WRITERS,
+    "/lists/1/flyer": EVERYBODY,
+}
+FORMS = [
+    "/actions/new",
+    "/actions/1/change",
+    "/actions/1/call-off",
+    "/actions/1/correction",
+    "/alerts/new",
+    "/alerts/1/change",
+    "/alerts/1/send",
+    "/alerts/1/approve",
+    "/alerts/1/test",
+    "/alerts/1/undo",
+    "/alerts/1/pause",
+    "/alerts/1/resume",
+    "/alerts/1/cancel",
+    "/inbox/3/answer",
+    "/inbox/3/take",
+    "/inbox/3/close",
+    "/lists/new",
+]
+
+
+@pytest.fixture
+async def things(api: Api, inland: int) -> None:
+    """One of each: a draft, an alert that is out, a conversation."""
+    await api.post("/v1/actions", lobby_action())
+    for _ in range(2):
+        await api.post("/v1/alerts", alert(inland, 1))
+    await api.post("/v1/alerts/2/send", status=202)
+    await api.text(JAMES, "Where do we meet if it rains, can somebody tell me?")
+
+
+@pytest.mark.usefixtures("things")
+@pytest.mark.parametrize("role", list(Role))
+async def test_who_may_open_what(api: Api, role: Role) -> None:
+    async with browser() as one:
+        await one.settle_in(await invited("ana@example.org", role))
+        for path, who in PAGES.items():
+            page = await one.open(path, 200 if role in who else 403)
+            links = re.findall(r'href="(/[^"?]*)', page)
+            assert ("/alerts/new" in links) <= (role in WRITERS), path
+
+
+@pytest.mark.usefixtures("things")
+async def test_a_viewer_changes_nothing(api: Api) -> None:
+    before = [await api.get(path) for path in ("/v1/alerts", "/v1/actions", "/v1/lists", "/v1/conversations")]
+    async with browser() as one:
+        await one.settle_in(await invited("vera@example.org", Role.VIEWER))
+        for path in FORMS:
+            await one.submit(path, {"sure": "1"}, 403, on="/account")
+    assert before == [
+        await api.get(path) for path in ("/v1/alerts", "/v1/actions", "/v1/lists", "/v1/conversations")
+    ]
+
+
+@pytest.mark.usefixtures("things")
+async def test_without_signing_in_nothing_opens(api: Api) -> None:
+    async with browser() as one:
+        for path in PAGES.keys() - {"/"}:
+            assert "<h1>Sign in</h1>" in await one.open(path)
+        for path in FORMS:
+            answer = await one.submit(path, {})
+            assert answer.headers["location"] == "/sign-in"
+        assert "lobby" not in (await one.open("/")).lower()
+
+
+@pytest.mark.usefixtures("things")
+async def test_a_form_without_its_token_is_refused(api: Api) -> None:
+    async with browser() as one:
+        await one.settle_in(await invited("ana@example.org", Role.ADMIN))
+        for path in FORMS:
+            await one.submit(path, {"sure": "1"}, 403)
+
+
+@pytest.mark.usefixtures("things")
+@pytest.mark.parametrize("language", list(Language))
+async def test_every_page_is_whole_in_every_language(api: Api, language: Language) -> None:
+    async with browser() as one:
+        await one.settle_in(await invited("ana@example.org", Role.ADMIN))
+        for path in PAGES:
+            page = await one.open(f"{path}{'&' if '?' in path else '?'}language={language}")
+            assert f'<html lang="{language}">' in page
+            ids = Counter(re.findall(r' id="([^"]+)"', page))
+            assert max(ids.values(), default=1) == 1, (path, ids)
+            named = set(re.findall(r'<label[^>]* for="([^"]+)"', page))
+            fields = re.findall(r'<(?:textarea|select|input)(?! type="(?:hidden|checkbox)")[^>]*>', page)
+            for field in fields:
+                found = re.search(r' id="([^"]+)"', field)
+                assert "aria-label" in field or (found and found[1] in named), (path, field)
+            assert page.count("<h1>") == 1
+            # One look at it, on a bad signal (issue 7: at most 60 KB with the looks).
+            assert len(page.encode()) < 40_000, path

@@ -1,0 +1,67 @@
+"""The pages of lists, and flyers that open a phone's texts with number and word filled in."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from alerts.console.lists import opens_texts
+from alerts.team.actors import Role
+from tests.api import Api
+from tests.conftest import OUR_NUMBER
+from tests.console.browser import Browser, browser, invited
+
+pytestmark = pytest.mark.anyio
+NIGHT = {"name": "Night shift", "timezone": "America/Chicago", "word-es": "NOCHE", "word-so": "HABEEN"}
+
+
+@pytest.fixture
+async def ana(api: Api) -> AsyncIterator[Browser]:
+    """An organizer at a browser."""
+    async with browser() as one:
+        await one.settle_in(await invited("ana@example.org", Role.ORGANIZER))
+        yield one
+
+
+async def test_a_list_is_made_and_can_be_joined(api: Api, ana: Browser, inland: int) -> None:
+    await ana.submit("/lists/new", NIGHT | {"confirms": "1"}, on="/lists/new")
+    page = await ana.open("/lists")
+    assert "Night shift" in page
+    assert "People who can be texted: 3" in page
+    assert "People who can be texted: 0" in page
+    assert "SI" in str(await api.text("+19095550150", "noche"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "says"),
+    [
+        ({"name": ""}, 422, "the name"),
+        ({"name": "Inland Empire"}, 409, "There is a list with this name already."),
+        ({"word-es": "UNETE"}, 409, "UNETE means something already."),
+        ({"word-es": "STOP"}, 422, "STOP means something already."),
+        ({"word-es": "", "word-so": ""}, 422, "a join word, in one language at least"),
+        ({"timezone": "Mars/Base"}, 422, "America/Chicago"),
+    ],
+)
+async def test_a_list_that_cannot_be_is_refused(
+    api: Api, ana: Browser, inland: int, changes: dict[str, str], status: int, says: str
+) -> None:
+    answer = await ana.submit("/lists/new", NIGHT | changes, status, on="/lists/new")
+    assert says in answer.text
+    assert len((await api.get("/v1/lists"))["items"]) == 1
+
+
+async def test_a_flyer_calls_in_three_languages(ana: Browser, inland: int) -> None:
+    page = await ana.open(f"/lists/{inland}/flyer")
+    assert page.count("<svg") == 3
+    for call in (
+        "Text JOIN to (909) 555-0100",
+        "Manda UNETE al (909) 555-0100",
+        "KU BIIR u dir (909) 555-0100",
+    ):
+        assert call in page
+
+
+def test_the_square_opens_a_text_with_number_and_word() -> None:
+    assert opens_texts(OUR_NUMBER, "KU BIIR") == f"sms:{OUR_NUMBER}?body=KU%20BIIR"
