@@ -47,13 +47,13 @@ SILENT_OF_HALF = f"{NAME}: silent, of 500,000 asked"
 
 FILL = (
     "INSERT INTO lists (name, timezone) SELECT 'List ' || n, 'America/Chicago' FROM generate_series(1, 20) n",
-    f"""INSERT INTO subscribers (phone, language, standing, tags, lists)
+    """INSERT INTO subscribers (phone, language, standing, tags, lists)
         SELECT sha256(n::text::bytea), (ARRAY['en', 'es', 'so'])[1 + n % 3],
                CASE WHEN n % 20 = 0 THEN 'left' WHEN n % 50 = 1 THEN 'unreachable' ELSE 'active' END,
                CASE WHEN n % 7 = 0 THEN ARRAY['night'] WHEN n % 11 = 0 THEN ARRAY['driver', 'picker']
-                    ELSE '{{}}' END,
+                    ELSE '{}' END,
                CASE WHEN n % 2 = 0 THEN ARRAY[1, 2 + n % 19] ELSE ARRAY[2 + n % 19] END
-        FROM generate_series(1, {PEOPLE}) n""",
+        FROM generate_series(1, :people) n""",
     # The lists of each stand there already: the triggers would write every row again.
     "SET session_replication_role = replica",
     """INSERT INTO memberships (list_id, subscriber_id, joined_at)
@@ -73,14 +73,15 @@ FILL = (
 
 
 @contextmanager
-def opened(servers: Servers) -> Iterator[Round]:
+def opened(servers: Servers, people: int = PEOPLE) -> Iterator[Round]:
     """Counts every kind once a round, with the statement that the API uses; the plans are shown first."""
     # The action that is answered to is sealed, and opened in this process.
     with _settings(house.environment(servers, 0)), embedded_postgres(forgetful=True) as url:
         upgrade(url.replace("postgresql://", "postgresql+psycopg://", 1))
         with psycopg.connect(url, autocommit=True) as connection:
             for statement in FILL:
-                connection.execute(statement.encode(), _sealed() if "%(" in statement else None)
+                filled = statement.replace(":people", str(people)).encode()
+                connection.execute(filled, _sealed() if "%(" in statement else None)
             _show_plan(connection, "half, one list", KINDS["half, one list"])
             _show_plan(connection, "silent", SILENT)
         asyncio.run(_counted(url))  # what is read for the first time

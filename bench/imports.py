@@ -47,7 +47,7 @@ def lines(rows: int) -> Iterator[str]:
 
 
 @contextmanager
-def opened(servers: Servers) -> Iterator[Round]:
+def opened(servers: Servers, rows: int = ROWS) -> Iterator[Round]:
     """Each round: ours in a worker's process, then the COPY, into the same emptied tables."""
     with embedded_postgres(forgetful=True) as url:
         upgrade(url.replace("postgresql://", "postgresql+psycopg://", 1))
@@ -55,26 +55,26 @@ def opened(servers: Servers) -> Iterator[Round]:
         with psycopg.connect(url, autocommit=True) as connection, Child("bench.imports", env=env) as child:
             connection.execute("INSERT INTO lists (name, timezone) VALUES ('Everybody', 'America/Chicago')")
             connection.execute("CREATE UNLOGGED TABLE raw (a text, b text, c text, d text)")
-            yield lambda: _round(connection, child)
+            yield lambda: _round(connection, child, rows)
 
 
-def _round(connection: psycopg.Connection, child: Child) -> dict[str, Figure]:
+def _round(connection: psycopg.Connection, child: Child, rows: int) -> dict[str, Figure]:
     _empty(connection)
-    seconds = child.ask(ROWS)
+    seconds = child.ask(rows)
     assert isinstance(seconds, float)
     [(taken,)] = connection.execute("SELECT taken FROM imports").fetchall()
-    if taken != ROWS:
+    if taken != rows:
         raise RuntimeError(f"{taken} rows were taken")
     written = {table: _read(connection, table) for table in WRITTEN}
     _empty(connection)
     copied = _timed(connection, {f"{table} FROM STDIN": octets for table, octets in written.items()})
-    file = "".join(line for line in lines(ROWS)).encode()
+    file = "".join(line for line in lines(rows)).encode()
     raw = _timed(connection, {"raw FROM STDIN (DELIMITER ';')": file})
     memory = peak_mb([child.pid])
     return {
-        OURS: Figure(ROWS / seconds, "rows/s", mb=memory),
-        COPY: Figure(ROWS / copied, "rows/s"),
-        RAW: Figure(ROWS / raw, "rows/s"),
+        OURS: Figure(rows / seconds, "rows/s", mb=memory),
+        COPY: Figure(rows / copied, "rows/s"),
+        RAW: Figure(rows / raw, "rows/s"),
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, BackgroundTasks, Query, Response
@@ -32,6 +32,7 @@ from alerts.team.sessions import SignedIn
 
 router = APIRouter(prefix="/alerts", include_in_schema=False)
 LOOK_SECONDS = 3
+SOON = timedelta(minutes=2)
 OVER = (AlertState.SENT, AlertState.CANCELLED)
 
 
@@ -128,7 +129,7 @@ async def _under_way(
 ) -> Response:
     report = await report_of(session, alert.id)
     whole = await reports.of_alert(session, alert.id) if alert.state in OVER else None
-    moving = alert.state in (AlertState.SENDING, AlertState.SCHEDULED) and not still
+    moving = _moves(alert) and not still
     waiting = sum(report.states[state] for state in OPEN)
     answer = page(
         "going_out.html",
@@ -139,7 +140,6 @@ async def _under_way(
         alert=alert,
         state=state_in_words(alert, read),
         due=when(alert.due_at, await service.zone_of(session, alert), read) if alert.due_at else "",
-        late=alert.due_at is not None and alert.due_at <= datetime.now(UTC),
         done=report.people - waiting,
         people=report.people,
         states=states_in_words(report.states, read),
@@ -155,6 +155,12 @@ async def _under_way(
     if moving:
         answer.headers["Refresh"] = str(LOOK_SECONDS)
     return answer
+
+
+def _moves(alert: Alert) -> bool:
+    """Something new is to be seen of it within a moment."""
+    soon = alert.due_at is not None and alert.due_at - datetime.now(UTC) < SOON
+    return alert.state == AlertState.SENDING or (alert.state == AlertState.SCHEDULED and soon)
 
 
 @router.post("/{alert_id}/send")

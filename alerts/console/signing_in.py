@@ -34,7 +34,7 @@ Chosen = Annotated[Language | None, Query()]
 @router.get("/sign-in")
 async def sign_in_page(request: Request, visitor: Visitor, language: Chosen = None) -> Response:
     """The form for e-mail and password."""
-    return go("/account") if visitor else _sign_in(reader(request, language))
+    return go("/") if visitor else _sign_in(reader(request, language))
 
 
 @router.post("/sign-in")
@@ -82,7 +82,7 @@ async def code(request: Request, session: Session, form: OpenForm, language: Cho
         cookie = await sessions.code_given(session, half, form.get("code", ""), browser_of(request))
     except DomainError as error:
         return _code(read, in_words(read, error), error.status)
-    answer = go("/account")
+    answer = go("/")
     take_cookies(answer)
     give_cookie(answer, cookie)
     return answer

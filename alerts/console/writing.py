@@ -100,7 +100,7 @@ async def change(
             await service.change_alert(session, alert_id, facts, reader.actor)
     except DomainError as error:
         read, path = language_of(reader, language), f"/alerts/{alert_id}/change"
-        trouble = in_words(read, error)
+        trouble, alert = in_words(read, error), await service.get_alert(session, alert_id)  # as it was
         return await _form(session, reader, read, path, form, trouble, error.status, alert=alert)
     return go(f"/alerts/{alert_id}")
 

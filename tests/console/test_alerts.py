@@ -193,6 +193,25 @@ async def test_an_action_that_cannot_be_is_refused(
     assert (await api.get("/v1/actions"))["items"] == []
 
 
+async def test_a_change_that_is_refused_changes_nothing(api: Api, ana: Browser, inland: int) -> None:
+    action = await planned(ana)
+    alert = await written(ana, action, inland)
+    before = [await api.get(f"/v1{path}") for path in (alert, action)]
+    fields = await filled_in(ana, f"{alert}/change") | {"text-en": "{hour}", "text-es": "Otro"}
+    answer = await ana.submit(f"{alert}/change", fields, 422, on=f"{alert}/change")
+    assert "There is nothing to fill in for {hour}." in answer.text
+    assert ">Otro</textarea>" in answer.text
+    fields = await filled_in(ana, f"{action}/change")
+    late = fields | {"ends": f"{SOON:%Y-%m-%d}T16:00", "place": "Elsewhere"}
+    answer = await ana.submit(f"{action}/change", late, 422, on=f"{action}/change")
+    assert "It ends before it begins." in answer.text
+    assert 'value="Elsewhere"' in answer.text
+    assert before == [await api.get(f"/v1{path}") for path in (alert, action)]
+    await api.post(f"/v1{action}/cancel", status=200)
+    assert "was called off" in (await ana.submit(f"{action}/change", fields, 409, on="/account")).text
+    await send(ana, alert, 409)
+
+
 async def test_who_was_told_the_old_place_is_told_the_new(
     api: Api, ana: Browser, inland: int, worker: Worker, twilio: SimulatorServer
 ) -> None:
@@ -267,6 +286,20 @@ async def test_paused_gone_on_and_stopped(
     await ana.submit(f"{alert}/undo", {}, 409, on="/account")
     await worker.fan_out(1)
     assert sent(twilio) == []
+
+
+async def test_what_goes_out_next_week_is_not_looked_at_every_moment(
+    api: Api, ana: Browser, inland: int
+) -> None:
+    at = f"{SOON - timedelta(days=1):%Y-%m-%d}T09:00"
+    alert = await written(ana, await planned(ana), inland, when="at", at=at)
+    assert "9:00 AM" in await ana.open(alert)
+    await send(ana, alert)
+    page = await ana.client.get(alert)
+    assert "Until then nobody gets anything." in page.text
+    assert "refresh" not in page.headers
+    await ana.submit(f"{alert}/undo", {}, on=alert)
+    assert "Send it to 3" in await ana.open(alert)
 
 
 async def test_a_test_goes_to_ones_own_number(

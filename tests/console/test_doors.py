@@ -6,7 +6,9 @@ import re
 from collections import Counter
 
 import pytest
+from fastapi.routing import APIRoute
 
+from alerts.console import actions, going_out, inbox, lists, writing
 from alerts.language.languages import Language
 from alerts.team.actors import Role
 from tests.api import Api
@@ -124,3 +126,15 @@ async def test_every_page_is_whole_in_every_language(api: Api, language: Languag
             assert page.count("<h1>") == 1
             # One look at it, on a bad signal (issue 7: at most 60 KB with the looks).
             assert len(page.encode()) < 40_000, path
+
+
+ROOMS = (actions.router, writing.router, going_out.router, inbox.router, lists.router)
+
+
+def test_no_page_and_no_form_is_missing_here() -> None:
+    for router in ROOMS:
+        for route in router.routes:
+            assert isinstance(route, APIRoute)
+            wanted = re.compile(re.sub(r"\{\w+\}", r"\\d+", route.path))
+            with_method = PAGES if "GET" in (route.methods or ()) else FORMS
+            assert any(wanted.fullmatch(path.partition("?")[0]) for path in with_method), route.path
