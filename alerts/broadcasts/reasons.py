@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from alerts.carrier.codes import code
+from alerts.language.catalogs import N_
 
 
 class Reason(StrEnum):
@@ -22,15 +23,15 @@ class Reason(StrEnum):
 
 
 PLAIN: dict[Reason, str] = {
-    Reason.LEFT: "They left: they said STOP, in whatever words.",
-    Reason.PENDING: "They have not said yet that they want to join.",
-    Reason.UNREACHABLE: "The carrier says that this number gets no texts.",
-    Reason.GONE: "They are not in our lists any more.",
-    Reason.FORGOTTEN: "They asked to be forgotten.",
-    Reason.NO_TEXT: "They joined meanwhile, and the alert has no text in their language.",
-    Reason.TOO_LATE: "The action had begun before their text could go out.",
-    Reason.ASLEEP: "It was night where they are, until the action began.",
-    Reason.SEAL_BROKEN: "The sealed text or number could not be opened: look at SEALING_KEYS.",
+    Reason.LEFT: N_("They left: they said STOP, in whatever words."),
+    Reason.PENDING: N_("They have not said yet that they want to join."),
+    Reason.UNREACHABLE: N_("The carrier says that this number gets no texts."),
+    Reason.GONE: N_("They are not in our lists any more."),
+    Reason.FORGOTTEN: N_("They asked to be forgotten."),
+    Reason.NO_TEXT: N_("They joined meanwhile, and the alert has no text in their language."),
+    Reason.TOO_LATE: N_("The action had begun before their text could go out."),
+    Reason.ASLEEP: N_("It was night where they are, until the action began."),
+    Reason.SEAL_BROKEN: N_("The sealed text or number could not be opened: look at SEALING_KEYS."),
 }
 
 

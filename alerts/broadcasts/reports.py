@@ -17,6 +17,7 @@ from alerts.broadcasts.models import NOBODYS, Alert, Delivery
 from alerts.broadcasts.reasons import in_plain_words
 from alerts.broadcasts.service import get_alert
 from alerts.broadcasts.states import DeliveryState
+from alerts.language.catalogs import N_
 from alerts.language.languages import Language
 from alerts.language.segments import segments
 from alerts.settings import settings
@@ -31,6 +32,10 @@ PAID = frozenset(
     {DeliveryState.ACCEPTED, DeliveryState.SENT, DeliveryState.DELIVERED, DeliveryState.UNDELIVERED}
 )
 UNSUCCESSFUL = frozenset({DeliveryState.FAILED, DeliveryState.UNDELIVERED})
+
+# What a report says where nothing else is known.
+NO_REASON = N_("the carrier gave no reason")
+NOT_WRITTEN = N_("no reason was written down")
 
 States = Mapping[DeliveryState, int]
 
@@ -120,9 +125,9 @@ async def of_alerts(session: AsyncSession, alerts: Sequence[Alert]) -> Report:
         report.lists.setdefault(row.list_id, Counter())[state] += row.people
         why = in_plain_words(row.reason, row.code)
         if state in UNSUCCESSFUL:
-            report.failed[why or "the carrier gave no reason"] += row.people
+            report.failed[why or NO_REASON] += row.people
         elif state == DeliveryState.SKIPPED:
-            report.skipped[why or "no reason was written down"] += row.people
+            report.skipped[why or NOT_WRITTEN] += row.people
         if state in PAID:
             report.parts += row.people * parts[row.alert_id, row.language]
     if (price := settings().price_per_part) is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -10,7 +11,10 @@ from alerts.actions import service as actions
 from alerts.actions.models import Action, ActionKind
 from alerts.broadcasts.forecast import Hint, Warned
 from alerts.broadcasts.models import Alert
+from alerts.broadcasts.reasons import PLAIN
+from alerts.broadcasts.reports import NO_REASON, NOT_WRITTEN
 from alerts.broadcasts.states import AlertState, DeliveryState
+from alerts.carrier.codes import CODES, UNKNOWN_CODE
 from alerts.language.catalogs import N_, tr
 from alerts.language.languages import Language
 from alerts.language.segments import CHEAPER, GSM7
@@ -50,6 +54,10 @@ HINTS = {
     Hint.SHORT_LINK: N_("Carriers block texts with shortened links. Write the whole address."),
     Hint.NO_WAY_OUT: N_("This is the first alert. Say how to leave: STOP."),
 }
+
+REASONS = frozenset(
+    {*PLAIN.values(), *(one.meaning for one in (*CODES.values(), UNKNOWN_CODE)), NO_REASON, NOT_WRITTEN}
+)
 
 
 def heading(action: Action, read: Language) -> str:
@@ -100,3 +108,8 @@ def cheaply(text: str) -> str:
 def states_in_words(states: Mapping[DeliveryState, int], read: Language) -> list[tuple[str, int]]:
     """How many people's texts stand where; what is nobody's is left out."""
     return [(tr(read, says), states[state]) for state, says in DELIVERY_STATES.items() if states.get(state)]
+
+
+def reasons_in_words(reasons: Counter[str], read: Language) -> list[tuple[str, int]]:
+    """Why so many did not get it, the most frequent first. A reason of another version stays as it is."""
+    return [(tr(read, says) if says in REASONS else says, people) for says, people in reasons.most_common()]

@@ -15,7 +15,14 @@ from alerts.broadcasts.live import report_of
 from alerts.broadcasts.models import Alert
 from alerts.broadcasts.previews import Preview
 from alerts.broadcasts.states import OPEN, AlertState
-from alerts.console.alerts_shown import about, hints_in_words, marked, state_in_words, states_in_words
+from alerts.console.alerts_shown import (
+    about,
+    hints_in_words,
+    marked,
+    reasons_in_words,
+    state_in_words,
+    states_in_words,
+)
 from alerts.console.doors import CHECKED, Chosen, Form, Sender, Viewer, go, language_of
 from alerts.console.pages import figure, page
 from alerts.console.troubles import in_words
@@ -149,6 +156,8 @@ async def _under_way(
         ],
         moving=moving,
         whole=whole,
+        failed=reasons_in_words(whole.failed, read) if whole else [],
+        skipped=reasons_in_words(whole.skipped, read) if whole else [],
         price=f"{money(whole.price)} {settings().currency}" if whole and whole.price is not None else "",
         may_send=reader.actor.may(Scope.SEND),
     )

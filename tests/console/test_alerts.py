@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from html import unescape
@@ -11,6 +12,8 @@ import pytest
 from sqlalchemy import text
 
 from alerts.carrier.simulator.server import SimulatorServer
+from alerts.console.alerts_shown import REASONS, reasons_in_words
+from alerts.language.languages import Language
 from alerts.storage.engine import session_scope
 from alerts.team.actors import Role
 from tests.api import Api
@@ -286,6 +289,29 @@ async def test_paused_gone_on_and_stopped(
     await ana.submit(f"{alert}/undo", {}, 409, on="/account")
     await worker.fan_out(1)
     assert sent(twilio) == []
+
+
+async def test_why_somebody_got_nothing_is_said_in_the_readers_words(
+    api: Api, ana: Browser, inland: int, worker: Worker, twilio: SimulatorServer
+) -> None:
+    alert = await written(ana, await planned(ana), inland)
+    await send(ana, alert)
+    await api.text(JAMES, "STOP")
+    await worker.fan_out(1)
+    async with session_scope() as session:
+        await session.execute(
+            text("UPDATE deliveries SET state = 'undelivered', code = 30006 WHERE language = 'so'")
+        )
+    page = await ana.open(f"{alert}?language=es")
+    assert "<li>1: es un teléfono fijo, o su compañía no acepta mensajes</li>" in page
+    assert "<li>1: Salieron: dijeron STOP, con las palabras que fuera.</li>" in page
+    assert "<li>1: Way ka baxeen: STOP ayay" in await ana.open(f"{alert}?language=so")
+
+
+@pytest.mark.parametrize("language", list(Language))
+def test_every_reason_has_its_words(language: Language) -> None:
+    assert len(reasons_in_words(Counter(REASONS), language)) == len(REASONS)
+    assert reasons_in_words(Counter({"of another version": 2}), language) == [("of another version", 2)]
 
 
 async def test_what_goes_out_next_week_is_not_looked_at_every_moment(
