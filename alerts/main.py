@@ -19,6 +19,7 @@ import alerts.broadcasts.saved_texts_api
 import alerts.console.account
 import alerts.console.actions
 import alerts.console.api_page
+import alerts.console.assets
 import alerts.console.going_out
 import alerts.console.home
 import alerts.console.inbox
@@ -49,6 +50,7 @@ from alerts.storage.redis import async_redis
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Read the settings before the first request, and give the connections back after the last."""
     configure_logs(settings().log_level)
+    alerts.console.assets.complain()
     # What is loaded stays, and requests that wait for their commit are no garbage: looking through
     # them again and again is a fifth of what a callback takes.
     gc.collect()
@@ -92,6 +94,7 @@ app.include_router(alerts.team.api.router, responses=PROBLEMS)
 app.include_router(alerts.broadcasts.lockdown_api.router, responses=PROBLEMS)
 app.include_router(alerts.broadcasts.retention_api.router, responses=PROBLEMS)
 app.include_router(alerts.health.router)
+app.include_router(alerts.console.assets.router)
 app.include_router(alerts.console.home.router)
 app.include_router(alerts.console.sign_up.router)
 app.include_router(alerts.console.signing_in.router)

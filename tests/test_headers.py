@@ -6,12 +6,13 @@ import re
 
 import pytest
 
+from alerts.console.assets import asset
 from alerts.headers import HEADERS, ONLY_TLS, SafeHeaders
 from tests.api import Api
 
 pytestmark = pytest.mark.anyio
 PATHS = [
-    "/", "/sign-in", "/docs", "/openapi.json", "/join/999", "/welcome/x", "/assets/console.css",
+    "/", "/sign-in", "/docs", "/openapi.json", "/join/999", "/welcome/x", asset("console.css").address,
     "/healthz", "/readyz", "/metrics", "/v1/lists", "/v1/lists/999", "/nowhere",
 ]  # fmt: skip
 

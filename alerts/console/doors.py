@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 from fastapi import Depends, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
+from alerts.console.masks import unmasked
 from alerts.errors import DomainError
 from alerts.language.languages import Language
 from alerts.settings import settings
@@ -106,7 +107,7 @@ OpenForm = Annotated[Fields, Depends(_from_here)]
 
 
 async def _from_a_page_of_theirs(form: OpenForm, reader: Reader) -> Fields:
-    if not compare_digest(form.pop("csrf", "").encode(), reader.csrf.encode()):
+    if not compare_digest(unmasked(form.pop("csrf", "")).encode(), reader.csrf.encode()):
         raise StrangeForm
     return form
 

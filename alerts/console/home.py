@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import FileResponse
 
 from alerts.console.board import board
 from alerts.console.doors import Chosen, Visitor, language_of
-from alerts.console.pages import HERE, page, reader
+from alerts.console.pages import page, reader
 from alerts.health import OK, readiness
 from alerts.language.catalogs import N_, tr
 from alerts.team.access import Session
@@ -45,9 +44,3 @@ async def home(request: Request, session: Session, visitor: Visitor, language: C
         sign_in=tr(read, "Organizers sign in here"),
         api=tr(read, "For programs: the API"),
     )
-
-
-@router.get("/assets/console.css")
-async def style() -> Response:
-    """The looks."""
-    return FileResponse(HERE / "assets" / "console.css", headers={"Cache-Control": "max-age=3600"})

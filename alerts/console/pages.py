@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from secrets import randbelow
 from typing import Any
 
 from babel.numbers import format_decimal
 from fastapi import Request, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.types import Receive, Send
+from starlette.types import Scope as AsgiScope
 
+from alerts.console.assets import asset, takes_gzip
+from alerts.console.masks import masked
 from alerts.language.catalogs import N_, tr
 from alerts.language.dates import LOCALE, when
 from alerts.language.languages import Language
@@ -19,12 +26,34 @@ from alerts.team.actors import Scope
 from alerts.team.sessions import SignedIn
 
 HERE = Path(__file__).parent
-# Nothing of another's, and no script at all. The rest: alerts.headers.
-HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-    ),
+# Nothing of another's, and no script. The rest: alerts.headers.
+POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none';"
+    " frame-ancestors 'none'"
+)
+# Pages on which something moves run htmx, and ask us for what is new.
+LIVE_POLICY = f"{POLICY}; script-src 'self'; connect-src 'self'"
+# Nothing that is text is run, nobody else is asked, and no page is kept in the browser's storage.
+HTMX = {
+    "allowEval": False,
+    "allowScriptTags": False,
+    "includeIndicatorStyles": False,
+    "selfRequestsOnly": True,
+    "historyEnabled": False,
+    "historyCacheSize": 0,
+    # A form that was refused comes back with what is wrong in it.
+    "responseHandling": [
+        {"code": "204", "swap": False},
+        {"code": "(?:2..|422)", "swap": True},
+        {"code": "...", "swap": False, "error": True},
+    ],
 }
+# They hold secrets or numbers, some beside what others wrote: how far they can be compressed would tell.
+NOT_COMPRESSED = frozenset(
+    {"account.html", "code.html", "inbox.html", "recovery.html", "thread.html", "welcome.html"}
+)
+WORTH_COMPRESSING = 500
+MOST_PADDING = 64
 # Where one can go from every page, and what one must be allowed to.
 ROOMS = (
     ("/", N_("Home"), Scope.READ),
@@ -42,6 +71,31 @@ _templates = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+_templates.globals |= {"asset": lambda name: asset(name).address, "htmx_config": json.dumps(HTMX)}
+_templates.filters["masked"] = masked
+
+
+class Page(Response):
+    """HTML, compressed for whoever reads that, and of a length that tells nothing of a few letters."""
+
+    media_type = "text/html"
+    compressed = True
+
+    async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        wishes = dict(scope["headers"]).get(b"accept-encoding", b"").decode("latin-1")
+        if self.compressed and len(self.body) > WORTH_COMPRESSING and takes_gzip(wishes):
+            # The name of a file in gzip's header (RFC 1952, 2.3): browsers pass over it.
+            self.body = _named(gzip.compress(self.body, 6, mtime=0), randbelow(MOST_PADDING))
+            self.headers["Content-Encoding"] = "gzip"
+            self.headers["Content-Length"] = str(len(self.body))
+        self.headers["Vary"] = "Accept-Encoding"
+        await super().__call__(scope, receive, send)
+
+
+def _named(squeezed: bytes, length: int) -> bytes:
+    flags = squeezed[3] | 0x08  # FNAME
+    return squeezed[:3] + bytes([flags]) + squeezed[4:10] + b"a" * length + b"\0" + squeezed[10:]
 
 
 def page(
@@ -51,26 +105,46 @@ def page(
     status: int = 200,
     *,
     reader: SignedIn | None = None,
+    live: bool = False,
     **given: Any,
 ) -> Response:
-    """The page at ``path`` in ``language``; its texts come from the catalogs, by ``_`` or in ``given``."""
+    """The page at ``path`` in ``language``; its texts come from the catalogs, by ``_`` or in ``given``.
+
+    ``live``: parts of it change while somebody looks, by htmx. It works without, too.
+    """
     rooms = [
         (to, tr(language, says))
         for to, says, scope in ROOMS
         if reader and (scope is None or reader.actor.may(scope))
     ]
-    html = _templates.get_template(template).render(
-        language=language,
+    answer = fragment(
+        template,
+        language,
+        status,
         languages=list(Language),
         organization=settings().organization_name,
         path=path,
         reader=reader,
         rooms=rooms,
-        _=partial(tr, language),
-        figure=partial(figure, language),
+        live=live,
         **given,
     )
-    return Response(html, status, media_type="text/html", headers=HEADERS)
+    answer.headers["Content-Security-Policy"] = LIVE_POLICY if live else POLICY
+    return answer
+
+
+def fragment(template: str, language: Language, status: int = 200, **given: Any) -> Page:
+    """What takes the place of a part of a live page."""
+    answer = Page(rendered(template, language, **given), status)
+    answer.compressed = template not in NOT_COMPRESSED
+    return answer
+
+
+def rendered(template: str, language: Language, **given: Any) -> str:
+    """A template in ``language``."""
+    return _templates.get_template(template).render(
+        language=language, _=partial(tr, language), figure=partial(figure, language), **given
+    )
 
 
 def as_read(moment: datetime, language: Language) -> str:
