@@ -237,6 +237,7 @@ CONVERSATION = {
     "state": "open",
     "unread": 1,
     "taken_by": None,
+    "assigned_to": None,
     "moved_at": "2026-11-21T13:02:44Z",
 }
 SAID = {
@@ -246,6 +247,7 @@ SAID = {
     "intent": "message",
     "media": 0,
     "state": None,
+    "alert": None,
 }
 CANNED = {"name": "Bus", "text": {"en": "The bus leaves at 6.", "es": "El bus sale a las 6."}}
 AUDIT = {

@@ -20,6 +20,7 @@ import alerts.console.account
 import alerts.console.actions
 import alerts.console.api_page
 import alerts.console.assets
+import alerts.console.canned_answers
 import alerts.console.going_out
 import alerts.console.home
 import alerts.console.inbox
@@ -27,6 +28,7 @@ import alerts.console.lists
 import alerts.console.sign_up
 import alerts.console.signing_in
 import alerts.console.team
+import alerts.console.thread
 import alerts.console.writing
 import alerts.conversations.api
 import alerts.health
@@ -103,7 +105,9 @@ app.include_router(alerts.console.team.router)
 app.include_router(alerts.console.actions.router)
 app.include_router(alerts.console.writing.router)  # before the pages of one alert: /alerts/new
 app.include_router(alerts.console.going_out.router)
+app.include_router(alerts.console.canned_answers.router)  # before one conversation: /inbox/kept
 app.include_router(alerts.console.inbox.router)
+app.include_router(alerts.console.thread.router)
 app.include_router(alerts.console.lists.router)
 app.include_router(alerts.console.api_page.router)
 document.complete(app)

@@ -162,6 +162,18 @@ async def page_of_rsvps(
     )
 
 
+async def answers_of(session: AsyncSession, subscriber_id: int, most: int) -> Sequence[tuple[Rsvp, Action]]:
+    """What somebody answered, and to which action, the last answer first."""
+    query = (
+        select(Rsvp, Action)
+        .join(Action, Action.id == Rsvp.action_id)
+        .where(Rsvp.subscriber_id == subscriber_id)
+        .order_by(Rsvp.answered_at.desc(), Rsvp.action_id)
+        .limit(most)
+    )
+    return [(row[0], row[1]) for row in await session.execute(query)]
+
+
 async def summary(session: AsyncSession, action_id: int) -> list[Answered]:
     """How many answered what, by language. Raises NotFound."""
     await get_action(session, action_id)

@@ -7,20 +7,22 @@ when nobody knows, moved on by callbacks, and paced, before everything else on i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from psycopg import AsyncConnection
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from alerts.broadcasts.forecast import MICROS
 from alerts.broadcasts.models import Alert, Delivery
 from alerts.broadcasts.statements import FORGET_LETTERS, FORGET_TEXTS, LOCK_THEIR_DELIVERIES
 from alerts.broadcasts.states import AlertState, DeliveryState
 from alerts.broadcasts.texts import TextTooLong
 from alerts.errors import DomainError, NotFound
 from alerts.language.languages import Language
-from alerts.language.segments import BodyTooLong, segments
+from alerts.language.segments import BodyTooLong, Segments, costly, segments
 from alerts.settings import settings
 from alerts.storage.engine import for_the_driver
 from alerts.subscribers.models import Subscriber
@@ -40,6 +42,31 @@ class NothingWritten(DomainError):
         super().__init__("There is nothing in this text. Write something.")
 
 
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What a letter takes on the air. ``price`` in millionths of the currency's unit, None where none is set.
+
+    ``cheaper``: what makes it dear, and another spelling where there is one.
+    """
+
+    segments: Segments
+    price: int | None
+    cheaper: Mapping[str, str | None]
+
+
+def measure(language: Language, body: str) -> Measured:
+    """What ``body`` would take. Raises NothingWritten, TextTooLong."""
+    if not body.strip():
+        raise NothingWritten
+    try:
+        found = segments(body)
+    except BodyTooLong as error:
+        raise TextTooLong(language, error.length, error.limit) from None
+    per_part = settings().price_per_part
+    price = None if per_part is None else found.parts * int(per_part * MICROS)
+    return Measured(found, price, {one.character: one.cheaper for one in costly(body)})
+
+
 async def text_one(
     session: AsyncSession,
     subscriber_id: int,
@@ -56,12 +83,7 @@ async def text_one(
     ``to_pending``, for which the caller knows a reason: they wrote to us, or it asks them to confirm.
     Raises NothingWritten, TextTooLong, NotFound.
     """
-    if not body.strip():
-        raise NothingWritten
-    try:
-        parts = segments(body).parts
-    except BodyTooLong as error:
-        raise TextTooLong(language, error.length, error.limit) from None
+    parts = measure(language, body).segments.parts
     # As a foreign key would: whoever is being forgotten at this moment gets no letter any more.
     there = select(Subscriber.id).where(Subscriber.id == subscriber_id)
     if await session.scalar(there.with_for_update(read=True, key_share=True)) is None:

@@ -18,6 +18,7 @@ from alerts.carrier.codes import CODES, UNKNOWN_CODE
 from alerts.language.catalogs import N_, tr
 from alerts.language.languages import Language
 from alerts.language.segments import CHEAPER, GSM7
+from alerts.understanding.intents import Answer
 
 KINDS = {
     ActionKind.STRIKE: N_("Strike"),
@@ -27,6 +28,7 @@ KINDS = {
     ActionKind.PETITION_DELIVERY: N_("Petition delivery"),
     ActionKind.MEETING: N_("Meeting"),
 }
+ANSWERS = {Answer.YES: N_("Yes"), Answer.MAYBE: N_("Maybe"), Answer.NO: N_("No")}
 ALERT_STATES = {
     AlertState.DRAFT: N_("Draft: nothing was sent"),
     AlertState.SCHEDULED: N_("Waits for its time"),

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from alerts.console.doors import Fields
 from alerts.errors import Conflict, DomainError
 from alerts.language.languages import Language
+from alerts.team.access import MOST_IDS
 
 Shape = TypeVar("Shape", bound=BaseModel)
 SOONEST_YEAR, LATEST_YEAR = 2000, 2100  # who typed another one slipped
@@ -66,6 +67,11 @@ def local_time(form: Fields, name: str) -> datetime:
     if moment.tzinfo or not SOONEST_YEAR <= moment.year <= LATEST_YEAR:
         raise NotFilledIn((name,))
     return moment
+
+
+def number_in(typed: str) -> int | None:
+    """The id that ``typed`` is; None where it is none."""
+    return int(typed) if typed.isdecimal() and typed.isascii() and 0 < int(typed) < MOST_IDS else None
 
 
 def chosen(form: Fields, name: str) -> list[int]:

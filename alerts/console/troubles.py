@@ -7,6 +7,7 @@ from fastapi import FastAPI, Request, Response
 from alerts.actions.service import ActionCancelled, EndsBeforeStart
 from alerts.broadcasts.approval import ChangedMeanwhile, NeedsApproval, OwnAlert
 from alerts.broadcasts.changes import NobodyWasTold
+from alerts.broadcasts.letters import NothingWritten
 from alerts.broadcasts.lifecycle import TimeIsOver
 from alerts.broadcasts.service import (
     AsksAboutNothing,
@@ -22,7 +23,8 @@ from alerts.broadcasts.timing import NoSuchTime, TimeComesTwice
 from alerts.console.doors import SignInFirst, StrangeForm, go
 from alerts.console.fields import NotFilledIn, SaidMeanwhile
 from alerts.console.pages import page, reader
-from alerts.conversations.service import CannotBeAnswered
+from alerts.conversations.canned import CannedNameTaken
+from alerts.conversations.service import CannotBeAnswered, CannotLookAfter
 from alerts.errors import DomainError, NotFound
 from alerts.language.catalogs import N_, tr
 from alerts.language.languages import Language
@@ -68,6 +70,9 @@ _WORDS: dict[type[DomainError], str] = {
     WrongState: N_("Not any more: look at where it stands now."),
     UrgentWithoutReason: N_("An urgent alert wakes people up. Say why."),
     AsksAboutNothing: N_("It asks who will come, and has no action to come to."),
+    NothingWritten: N_("There is nothing in it yet. Write something."),
+    CannotLookAfter: N_("This person may not answer. Choose somebody else."),
+    CannedNameTaken: N_("There is a kept answer with this name already."),
     CannotBeAnswered: N_("This person wants no more texts. Nothing can be sent to them."),
     ListNameTaken: N_("There is a list with this name already."),
     UnbalancedBrace: N_("A brace in the text belongs to nothing that is filled in. Take it out."),

@@ -6,24 +6,33 @@ from typing import Annotated
 
 from fastapi import APIRouter, BackgroundTasks, Depends, Query
 
-from alerts.conversations import service
+from alerts.broadcasts.forecast import money
+from alerts.broadcasts.letters import measure
+from alerts.broadcasts.schemas import Price
+from alerts.conversations import canned, service
 from alerts.conversations.models import CannedAnswer, Thread, ThreadState
+from alerts.conversations.said import texts_of
 from alerts.conversations.schemas import (
+    Assigning,
+    CannedAnswerChange,
     CannedAnswerOut,
     ConversationOut,
     ConversationPage,
+    MeasuredOut,
     NewCannedAnswer,
     NewMessage,
     SaidOut,
     Taking,
     ThreadOut,
 )
+from alerts.conversations.service import Wanted
 from alerts.language.languages import Language
+from alerts.settings import settings
 from alerts.storage.pages import After, Limit, Page
 from alerts.storage.redis import enqueue
 from alerts.subscribers.models import Subscriber
 from alerts.subscribers.phones import mask
-from alerts.team.access import Caller, Id, Session, needs
+from alerts.team.access import MOST_IDS, Caller, Id, Session, needs
 from alerts.team.actors import Actor, Scope
 from alerts.team.audit import note, numbers_opened
 from alerts.team.idempotency import IdempotentRoute
@@ -39,18 +48,22 @@ router = APIRouter(
 
 
 @router.get("/conversations")
-async def page_of_conversations(
+async def page_of_conversations(  # noqa: PLR0913, PLR0917 - its filters
     session: Session,
     caller: Caller,
     state: Annotated[ThreadState | None, Query(description="only these")] = None,
     taken_by: Annotated[
         str | None, Query(max_length=60, description="only whom this person looks after")
     ] = None,
+    assigned_to: Annotated[
+        int | None, Query(ge=1, lt=MOST_IDS, description="only whom this organizer looks after")
+    ] = None,
     after: Annotated[str | None, Query(max_length=60, description="`next` of the page before")] = None,
     limit: Limit = 50,
 ) -> ConversationPage:
-    """Conversations, those that have waited longest first."""
-    rows, following = await service.page_of_threads(session, state, taken_by, after, limit)
+    """Conversations: what nobody has read first, and then those that have waited longest."""
+    wanted = Wanted((state,) if state else (), taken_by, assigned_to)
+    rows, following = await service.page_of_threads(session, wanted, after, limit)
     _opened(session, caller, len(rows))
     return ConversationPage(items=[_out(*row, caller) for row in rows], next=following)
 
@@ -59,7 +72,7 @@ async def page_of_conversations(
 async def get_conversation(subscriber_id: Id, session: Session, caller: Caller) -> ThreadOut:
     """One conversation with its last texts."""
     thread, who = await service.get_thread(session, subscriber_id)
-    texts = await service.texts_of(session, subscriber_id, MOST_TEXTS)
+    texts = await texts_of(session, subscriber_id, MOST_TEXTS)
     _opened(session, caller, 1)
     return ThreadOut(
         **_out(thread, who, caller).model_dump(),
@@ -72,7 +85,9 @@ async def write(
     subscriber_id: Id, body: NewMessage, session: Session, caller: Caller, tasks: BackgroundTasks
 ) -> ConversationOut:
     """Answer somebody; it goes out before every alert."""
-    row = await service.write(session, subscriber_id, caller.name, body.text, body.canned)
+    row = await service.write(
+        session, subscriber_id, caller.name, body.text, body.canned, organizer_id=_organizer(caller)
+    )
     tasks.add_task(enqueue, "send")
     note(session, caller, "answered", "conversation", subscriber_id)
     return _out(*row, caller)
@@ -81,7 +96,48 @@ async def write(
 @router.post("/conversations/{subscriber_id}/take")
 async def take(subscriber_id: Id, body: Taking, session: Session, caller: Caller) -> ConversationOut:
     """Say who looks after it. What was unread counts as read."""
-    return _out(*await service.take(session, subscriber_id, body.name), caller)
+    row = await service.take(session, subscriber_id, body.name)
+    note(session, caller, "taken", "conversation", subscriber_id)
+    return _out(*row, caller)
+
+
+@router.post("/conversations/{subscriber_id}/assign")
+async def assign(subscriber_id: Id, body: Assigning, session: Session, caller: Caller) -> ConversationOut:
+    """Give it to an organizer who may answer; null gives it back."""
+    return _out(*await service.assign(session, subscriber_id, body.organizer, caller), caller)
+
+
+@router.post("/conversations/{subscriber_id}/messages/measure")
+async def measure_message(subscriber_id: Id, body: NewMessage, session: Session) -> MeasuredOut:
+    """What an answer would take: message parts and price. Nothing goes out."""
+    _, who = await service.get_thread(session, subscriber_id)
+    text = body.text or await canned.canned_text(session, body.canned or 0, who.language)
+    found = measure(who.language, text)
+    price = None
+    if found.price is not None:
+        price = Price(amount=money(found.price), currency=settings().currency)
+    return MeasuredOut(
+        text=text,
+        encoding=found.segments.encoding,
+        parts=found.segments.parts,
+        price=price,
+        cheaper=dict(found.cheaper),
+    )
+
+
+@router.post("/conversations/{subscriber_id}/read")
+async def mark_read(subscriber_id: Id, session: Session, caller: Caller) -> ConversationOut:
+    """Somebody has read it. It is still their turn who answers."""
+    thread, who = await service.get_thread(session, subscriber_id, lock=True)
+    await service.mark_read(session, subscriber_id, thread.moved_at)
+    await session.refresh(thread)
+    return _out(thread, who, caller)
+
+
+@router.post("/conversations/{subscriber_id}/unread")
+async def mark_unread(subscriber_id: Id, session: Session, caller: Caller) -> ConversationOut:
+    """Somebody should read it again."""
+    return _out(*await service.mark_unread(session, subscriber_id), caller)
 
 
 @router.post("/conversations/{subscriber_id}/close")
@@ -92,25 +148,44 @@ async def close(subscriber_id: Id, session: Session, caller: Caller) -> Conversa
     return _out(*row, caller)
 
 
+@router.post("/conversations/{subscriber_id}/reopen")
+async def reopen(subscriber_id: Id, session: Session, caller: Caller) -> ConversationOut:
+    """A closed one is an organizer's turn again."""
+    row = await service.reopen(session, subscriber_id)
+    note(session, caller, "opened again", "conversation", subscriber_id)
+    return _out(*row, caller)
+
+
 @router.get("/canned-answers")
 async def page_of_canned_answers(
     session: Session, after: After = None, limit: Limit = 50
 ) -> Page[CannedAnswerOut]:
     """Answers that are given often, oldest first."""
-    rows, following = await service.page_of_canned_answers(session, after, limit)
+    rows, following = await canned.page_of_canned_answers(session, after, limit)
     return Page(items=[_canned_out(row) for row in rows], next=following)
 
 
 @router.post("/canned-answers", status_code=201)
 async def add_canned_answer(body: NewCannedAnswer, session: Session) -> CannedAnswerOut:
     """Keep an answer that is given often."""
-    return _canned_out(await service.add_canned_answer(session, body.name, body.text))
+    return _canned_out(await canned.add_canned_answer(session, body.name, body.text))
+
+
+@router.patch("/canned-answers/{canned_id}")
+async def change_canned_answer(canned_id: Id, body: CannedAnswerChange, session: Session) -> CannedAnswerOut:
+    """Another name, or other texts in place of all that it had; what is left out stays."""
+    return _canned_out(await canned.change_canned_answer(session, canned_id, body.name, body.text))
 
 
 @router.delete("/canned-answers/{canned_id}", status_code=204)
 async def remove_canned_answer(canned_id: Id, session: Session) -> None:
     """Keep it no more; what was sent with it stays."""
-    await service.remove_canned_answer(session, canned_id)
+    await canned.remove_canned_answer(session, canned_id)
+
+
+def _organizer(caller: Actor) -> int | None:
+    """Whose key it is; a program's own is nobody's."""
+    return caller.person if caller.person != caller.id else None
 
 
 def _opened(session: Session, caller: Actor, people: int) -> None:
@@ -129,6 +204,7 @@ def _out(thread: Thread, who: Subscriber, caller: Actor) -> ConversationOut:
         state=thread.state,
         unread=thread.unread,
         taken_by=thread.taken_by,
+        assigned_to=thread.assigned_to,
         moved_at=thread.moved_at,
     )
 

@@ -70,7 +70,10 @@ class Thread(Table):
     state: Mapped[ThreadState | None] = mapped_column(Text)
     language: Mapped[str | None] = mapped_column(Text)  # what they last wrote to a human in, as it seems
     unread: Mapped[int] = mapped_column(Integer, server_default=text("0"))
-    taken_by: Mapped[str | None] = mapped_column(Text)
+    taken_by: Mapped[str | None] = mapped_column(Text)  # the name of whoever looks after it
+    assigned_to: Mapped[int | None] = mapped_column(
+        BigInteger, ForeignKey("organizers.id", ondelete="SET NULL")
+    )  # where that is an organizer
     moved_at: Mapped[Now]  # when something for, or by, a human last happened
     promised_at: Mapped[Moment | None]  # they were told that a person will read it
     menu: Mapped[dict[str, Any] | None] = mapped_column(JSONB)  # the question that a YES or a number answers
@@ -87,6 +90,12 @@ class Thread(Table):
     __table_args__ = (
         CheckConstraint("state IN ('open', 'waiting', 'closed')", name="state"),
         Index("threads_inbox_idx", "state", "moved_at", postgresql_where=text("state IS NOT NULL")),
+        Index(
+            "threads_assigned_to_idx",
+            "assigned_to",
+            "moved_at",
+            postgresql_where=text("assigned_to IS NOT NULL"),
+        ),
     )
 
 

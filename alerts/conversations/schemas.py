@@ -7,6 +7,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, Field, StringConstraints, model_validator
 
+from alerts.broadcasts.schemas import Price
 from alerts.broadcasts.states import DeliveryState
 from alerts.conversations.models import ThreadState
 from alerts.language.languages import Language
@@ -29,6 +30,7 @@ class ConversationOut(BaseModel):
     state: ThreadState
     unread: int
     taken_by: str | None
+    assigned_to: int | None  # the organizer who looks after it, where it is one
     moved_at: datetime
 
 
@@ -40,7 +42,7 @@ class ConversationPage(BaseModel):
 
 
 class SaidOut(BaseModel):
-    """One text of a conversation. ``by``: ``worker``, ``machine``, or an organizer's name."""
+    """One text of a conversation. ``by``: ``worker``, ``machine``, ``alert``, or an organizer's name."""
 
     at: datetime
     by: str
@@ -48,6 +50,7 @@ class SaidOut(BaseModel):
     intent: str | None
     media: int
     state: DeliveryState | None
+    alert: int | None  # which alert it is
 
 
 class ThreadOut(ConversationOut):
@@ -75,11 +78,34 @@ class Taking(Closed):
     name: Name | None
 
 
+class Assigning(Closed):
+    """The organizer who looks after a conversation; null gives it back."""
+
+    organizer: Annotated[int, Field(ge=1, lt=2**63)] | None
+
+
+class MeasuredOut(BaseModel):
+    """What an answer takes on the air. ``cheaper``: characters that make it dear, and another spelling."""
+
+    text: str
+    encoding: str
+    parts: int
+    price: Price | None
+    cheaper: dict[str, str | None]
+
+
 class NewCannedAnswer(Closed):
     """An answer that is given often, in the languages that it exists in."""
 
     name: Name
     text: Annotated[dict[Language, Text], Field(min_length=1)]
+
+
+class CannedAnswerChange(Closed):
+    """What to change of a canned answer; what is left out stays."""
+
+    name: Name | None = None
+    text: Annotated[dict[Language, Text], Field(min_length=1)] | None = None
 
 
 class CannedAnswerOut(BaseModel):

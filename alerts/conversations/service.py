@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from heapq import merge
-from itertools import islice
 
-from sqlalchemy import func, select, tuple_
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from alerts.broadcasts import letters
-from alerts.broadcasts.states import DeliveryState
-from alerts.conversations.models import CannedAnswer, Message, Reply, Thread, ThreadState
+from alerts.conversations.canned import canned_text
+from alerts.conversations.models import Message, Thread, ThreadState
 from alerts.errors import Conflict, DomainError, NotFound
-from alerts.language.languages import Language
 from alerts.settings import settings
-from alerts.storage.pages import page_of
 from alerts.subscribers.models import Standing, Subscriber
+from alerts.team.actors import Actor, Scope
+from alerts.team.audit import note
+from alerts.team.organizers import organizers_who
 
 
 class CannotBeAnswered(Conflict):
@@ -31,28 +29,17 @@ class CannotBeAnswered(Conflict):
         super().__init__("This person said that they want no more texts. Nothing can be sent to them.")
 
 
-class NoCannedText(DomainError):
-    """A canned answer that does not exist in the language of the person."""
+class CannotLookAfter(Conflict):
+    """A conversation is given to somebody who may not answer it, or is no organizer."""
 
-    code = "no_canned_text"
-    field = "canned"
+    code = "cannot_look_after"
+    field = "organizer"
 
-    def __init__(self, name: str, language: Language) -> None:
-        self.name, self.language = name, language
+    def __init__(self, organizer_id: int) -> None:
+        self.organizer_id = organizer_id
         super().__init__(
-            f"The canned answer {name} has no text in {language}. Add it, or write one yourself."
+            f"There is no organizer {organizer_id} who may answer. Choose another, or ask an admin."
         )
-
-
-class CannedNameTaken(Conflict):
-    """Another canned answer has this name."""
-
-    code = "canned_name_taken"
-    field = "name"
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        super().__init__(f"There is a canned answer {name} already. Choose another name.")
 
 
 class BadCursor(DomainError):
@@ -66,52 +53,87 @@ class BadCursor(DomainError):
 
 
 @dataclass(frozen=True)
-class Said:
-    """One text of a thread. ``by``: worker, machine, or the name of an organizer."""
+class Wanted:
+    """Which conversations: in one of ``states``, none of which is all; looked after by somebody."""
 
-    at: datetime
-    by: str
-    text: str
-    intent: str | None = None  # what a worker's text was taken for
-    media: int = 0
-    state: DeliveryState | None = None  # how far an organizer's text has come
+    states: tuple[ThreadState, ...] = ()
+    taken_by: str | None = None
+    assigned_to: int | None = None
 
 
 async def page_of_threads(
-    session: AsyncSession, state: ThreadState | None, taken_by: str | None, after: str | None, limit: int
+    session: AsyncSession, wanted: Wanted, after: str | None, limit: int, *, newest_first: bool = False
 ) -> tuple[Sequence[tuple[Thread, Subscriber]], str | None]:
-    """Conversations, those that have waited longest first, and the cursor of the next page.
+    """Conversations and the cursor of the next page: what nobody has read yet first.
 
-    Raises BadCursor.
+    Then those that have waited longest, or those that moved last. Raises BadCursor.
     """
+    age = (Thread.moved_at, Thread.subscriber_id)
+    by_age = [one.desc() if newest_first else one for one in age]
     query = (
         select(Thread, Subscriber)
         .join(Subscriber, Subscriber.id == Thread.subscriber_id)
-        .where(Thread.state.is_not(None) if state is None else Thread.state == state)
-        .order_by(Thread.moved_at, Thread.subscriber_id)
+        .where(*_conditions(wanted))
+        .order_by(Thread.unread == 0, *by_age)
         .limit(limit + 1)
     )
-    if taken_by is not None:
-        query = query.where(Thread.taken_by == taken_by)
     if after is not None:
-        query = query.where(tuple_(Thread.moved_at, Thread.subscriber_id) > tuple_(*_moment(after)))
+        query = query.where(_behind(after, newest_first=newest_first))
     rows = [(row[0], row[1]) for row in await session.execute(query)]
     last = rows[limit - 1][0] if len(rows) > limit else None
-    return rows[:limit], f"{last.moved_at.timestamp():.6f}-{last.subscriber_id}" if last else None
+    return rows[:limit], _cursor(last) if last else None
+
+
+def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = [
+        Thread.state.in_(wanted.states) if wanted.states else Thread.state.is_not(None)
+    ]
+    if wanted.taken_by is not None:
+        found.append(Thread.taken_by == wanted.taken_by)
+    if wanted.assigned_to is not None:
+        found.append(Thread.assigned_to == wanted.assigned_to)
+    return found
+
+
+def _cursor(thread: Thread) -> str:
+    seen = "read" if thread.unread == 0 else "unread"
+    return f"{seen}-{thread.moved_at.timestamp():.6f}-{thread.subscriber_id}"
+
+
+def _behind(cursor: str, *, newest_first: bool) -> ColumnElement[bool]:
+    """What comes after the conversation that ``cursor`` names."""
+    try:
+        seen, moment, number = cursor.split("-", 2)
+        moved_at, subscriber_id = datetime.fromtimestamp(float(moment), UTC), int(number)
+        is_read = {"read": True, "unread": False}[seen]
+    except (ValueError, KeyError, OverflowError, OSError):
+        raise BadCursor from None
+    then, who = Thread.moved_at, Thread.subscriber_id
+    if newest_first:
+        later = or_(then < moved_at, and_(then == moved_at, who < subscriber_id))
+    else:
+        later = or_(then > moved_at, and_(then == moved_at, who > subscriber_id))
+    if is_read:
+        return and_(Thread.unread == 0, later)
+    return or_(Thread.unread == 0, later)
 
 
 async def how_many_wait(session: AsyncSession) -> int:
     """Conversations in which it is an organizer's turn."""
-    query = select(func.count()).select_from(Thread).where(Thread.state == ThreadState.OPEN)
+    return await how_many(session, Wanted((ThreadState.OPEN,)))
+
+
+async def how_many(session: AsyncSession, wanted: Wanted) -> int:
+    """How many conversations of a kind there are."""
+    query = select(func.count()).select_from(Thread).where(*_conditions(wanted))
     return await session.scalar(query) or 0
 
 
-def _moment(cursor: str) -> tuple[datetime, int]:
-    moment, _, number = cursor.rpartition("-")
-    try:
-        return datetime.fromtimestamp(float(moment), UTC), int(number)
-    except (ValueError, OverflowError, OSError):
-        raise BadCursor from None
+async def mark_of(session: AsyncSession, wanted: Wanted) -> str:
+    """Another word whenever something moved in these conversations: whether a list of them is news."""
+    query = select(func.count(), func.sum(Thread.unread), func.max(Thread.moved_at))
+    many, unread, moved_at = (await session.execute(query.where(*_conditions(wanted)))).one()
+    return f"{many}-{unread or 0}-{moved_at.timestamp() if moved_at else 0:.6f}"
 
 
 async def get_thread(
@@ -126,54 +148,33 @@ async def get_thread(
     return thread, who
 
 
-async def texts_of(session: AsyncSession, subscriber_id: int, most: int) -> list[Said]:
-    """The last ``most`` texts between a subscriber, the machine and the organizers, the oldest first."""
-    replies = await session.scalars(
-        select(Reply).where(Reply.subscriber_id == subscriber_id).order_by(Reply.id.desc()).limit(most)
-    )
-    theirs = [one for reply in replies for one in _both(reply)]
-    written = (
-        await session.scalars(
-            select(Message)
-            .where(Message.subscriber_id == subscriber_id)
-            .order_by(Message.id.desc())
-            .limit(most)
-        )
-    ).all()
-    states = await letters.states_of(session, [message.alert_id for message in written])
-    ours = [
-        Said(message.written_at, message.author, message.body, state=states.get(message.alert_id))
-        for message in written
-    ]
-    newest_first = merge(theirs, ours, key=lambda one: one.at, reverse=True)
-    return list(islice(newest_first, most))[::-1]
-
-
-def _both(reply: Reply) -> list[Said]:
-    """A text and its answer, the newest first."""
-    text = Said(reply.received_at, "worker", reply.body or "", reply.intent, reply.media)
-    return [Said(reply.received_at, "machine", reply.answer), text] if reply.answer else [text]
-
-
 async def write(
-    session: AsyncSession, subscriber_id: int, author: str, body: str | None, canned_id: int | None = None
+    session: AsyncSession,
+    subscriber_id: int,
+    author: str,
+    body: str | None,
+    canned_id: int | None = None,
+    *,
+    organizer_id: int | None = None,
 ) -> tuple[Thread, Subscriber]:
     """Answer somebody, in words of one's own or by a canned answer in their language.
 
-    It goes out by the fan-out engine, before every alert. Raises NotFound, CannotBeAnswered,
+    It goes out by the fan-out engine, before every alert. Who answers first looks after it from then on;
+    ``organizer_id``: who ``author`` is, where that is an organizer. Raises NotFound, CannotBeAnswered,
     NoCannedText, and what ``text_one`` raises.
     """
     thread, who = await get_thread(session, subscriber_id, lock=True)
     if who.standing == Standing.LEFT:
         raise CannotBeAnswered
-    text = body if canned_id is None else await _canned_text(session, canned_id, who.language)
+    text = body if canned_id is None else await canned_text(session, canned_id, who.language)
     assert text is not None  # noqa: S101 - the schema asks for one of them
     alert_id = await letters.text_one(
         session, subscriber_id, who.language, text, settings().senders, to_pending=True
     )
     session.add(Message(subscriber_id=subscriber_id, alert_id=alert_id, author=author, body=text))
     thread.state = ThreadState.WAITING
-    thread.taken_by = thread.taken_by or author
+    if thread.taken_by is None:
+        thread.taken_by, thread.assigned_to = author, organizer_id
     _seen(thread)
     await session.flush()
     return thread, who
@@ -188,11 +189,59 @@ async def close(session: AsyncSession, subscriber_id: int) -> tuple[Thread, Subs
     return thread, who
 
 
-async def take(session: AsyncSession, subscriber_id: int, name: str | None) -> tuple[Thread, Subscriber]:
-    """Say who looks after it; None gives it back. What was unread counts as read. Raises NotFound."""
+async def reopen(session: AsyncSession, subscriber_id: int) -> tuple[Thread, Subscriber]:
+    """A closed conversation is an organizer's turn again; another one stays as it is. Raises NotFound."""
     thread, who = await get_thread(session, subscriber_id, lock=True)
-    thread.taken_by = name
+    if thread.state == ThreadState.CLOSED:
+        thread.state = ThreadState.OPEN
+        thread.moved_at = datetime.now(UTC)
+        await session.flush()
+    return thread, who
+
+
+async def take(session: AsyncSession, subscriber_id: int, name: str | None) -> tuple[Thread, Subscriber]:
+    """Say who looks after it, who need not be an organizer; None gives it back. Raises NotFound.
+
+    What was unread counts as read.
+    """
+    thread, who = await get_thread(session, subscriber_id, lock=True)
+    thread.taken_by, thread.assigned_to = name, None
     thread.unread = 0
+    await session.flush()
+    return thread, who
+
+
+async def assign(
+    session: AsyncSession, subscriber_id: int, organizer_id: int | None, by: Actor
+) -> tuple[Thread, Subscriber]:
+    """Give it to an organizer who may answer; None gives it back. Raises NotFound, CannotLookAfter."""
+    thread, who = await get_thread(session, subscriber_id, lock=True)
+    name = None
+    if organizer_id is not None:
+        able = {one.id: one.name for one in await organizers_who(session, Scope.TALK)}
+        if organizer_id not in able:
+            raise CannotLookAfter(organizer_id)
+        name = able[organizer_id]
+    before = thread.assigned_to
+    thread.taken_by, thread.assigned_to = name, organizer_id
+    if before != organizer_id:
+        note(session, by, "assigned", "conversation", subscriber_id, before=before, to=organizer_id)
+    await session.flush()
+    return thread, who
+
+
+async def mark_read(session: AsyncSession, subscriber_id: int, moved_at: datetime) -> None:
+    """Somebody has read it as it was at ``moved_at``; what has come since is still unread."""
+    seen = update(Thread).where(
+        Thread.subscriber_id == subscriber_id, Thread.moved_at == moved_at, Thread.unread > 0
+    )
+    await session.execute(seen.values(unread=0).execution_options(synchronize_session=False))
+
+
+async def mark_unread(session: AsyncSession, subscriber_id: int) -> tuple[Thread, Subscriber]:
+    """Somebody should read it again. Raises NotFound."""
+    thread, who = await get_thread(session, subscriber_id, lock=True)
+    thread.unread = max(thread.unread, 1)
     await session.flush()
     return thread, who
 
@@ -200,38 +249,3 @@ async def take(session: AsyncSession, subscriber_id: int, name: str | None) -> t
 def _seen(thread: Thread) -> None:
     thread.unread = 0
     thread.moved_at = datetime.now(UTC)
-
-
-async def page_of_canned_answers(
-    session: AsyncSession, after: int | None, limit: int
-) -> tuple[Sequence[CannedAnswer], int | None]:
-    """Canned answers, oldest first, and the cursor of the next page."""
-    return await page_of(session, select(CannedAnswer), CannedAnswer.id, after, limit)
-
-
-async def add_canned_answer(session: AsyncSession, name: str, text: Mapping[Language, str]) -> CannedAnswer:
-    """Keep an answer that is given often. Raises CannedNameTaken."""
-    row = insert(CannedAnswer).values(name=name, text={str(key): value for key, value in text.items()})
-    made: CannedAnswer | None = await session.scalar(row.on_conflict_do_nothing().returning(CannedAnswer))
-    if made is None:
-        raise CannedNameTaken(name)
-    return made
-
-
-async def remove_canned_answer(session: AsyncSession, canned_id: int) -> None:
-    """Raises NotFound."""
-    await session.delete(await _canned(session, canned_id))
-
-
-async def _canned(session: AsyncSession, canned_id: int) -> CannedAnswer:
-    found = await session.get(CannedAnswer, canned_id)
-    if found is None:
-        raise NotFound("canned answer", canned_id)
-    return found
-
-
-async def _canned_text(session: AsyncSession, canned_id: int, language: Language) -> str:
-    canned = await _canned(session, canned_id)
-    if language not in canned.text:
-        raise NoCannedText(canned.name, language)
-    return canned.text[language]

@@ -16,7 +16,7 @@ from alerts.errors import Conflict, NotFound
 from alerts.storage.pages import page_of
 from alerts.storage.types import findable
 from alerts.team import passwords
-from alerts.team.actors import Actor, Role, scopes_of
+from alerts.team.actors import Actor, Role, Scope, scopes_of
 from alerts.team.audit import ON_THE_SERVER, note, note_of
 from alerts.team.codes import new_recovery_codes, secret_of, step_of
 from alerts.team.models import ApiKey, Organizer, OrganizerSession
@@ -157,6 +157,13 @@ async def page_of_organizers(
 ) -> tuple[Sequence[Organizer], int | None]:
     """Organizers, oldest first."""
     return await page_of(session, select(Organizer), Organizer.id, after, limit)
+
+
+async def organizers_who(session: AsyncSession, scope: Scope) -> list[Organizer]:
+    """Organizers who have ``scope`` by their role and were not shut out, by name."""
+    roles = [role for role in Role if scope in scopes_of(role, may_read_numbers=False)]
+    query = select(Organizer).where(Organizer.role.in_(roles), Organizer.disabled_at.is_(None))
+    return sorted(await session.scalars(query), key=lambda one: (one.name.casefold(), one.id))
 
 
 async def names_of(session: AsyncSession, ids: Collection[int]) -> dict[int | None, str]:

@@ -115,18 +115,21 @@ async def _open(session: AsyncSession, who: Organizer, browser: Browser, *, comp
     return cookie
 
 
-async def signed_in(session: AsyncSession, cookie: str, network: str) -> SignedIn | None:
-    """Whose cookie it is, if it is good still."""
+async def signed_in(
+    session: AsyncSession, cookie: str, network: str, *, by_itself: bool = False
+) -> SignedIn | None:
+    """Whose cookie it is, if it is good still. What a page asks ``by_itself`` keeps nobody signed in."""
     found = await _found(session, cookie, complete=True)
     if found is None:
         return None
     row, who = found
-    await session.execute(
-        update(OrganizerSession)
-        .where(OrganizerSession.id == row.id, OrganizerSession.seen_at < func.now() - SEEN_EVERY)
-        .values(seen_at=func.now())
-        .execution_options(synchronize_session=False)
-    )
+    if not by_itself:
+        await session.execute(
+            update(OrganizerSession)
+            .where(OrganizerSession.id == row.id, OrganizerSession.seen_at < func.now() - SEEN_EVERY)
+            .values(seen_at=func.now())
+            .execution_options(synchronize_session=False)
+        )
     return SignedIn(row.id, who, actor_of(who, network), csrf_of(cookie))
 
 

@@ -166,6 +166,56 @@ async def test_the_inbox_is_read_page_by_page_those_that_waited_longest_first(ap
     assert (await api.get("/v1/conversations?after=soon", status=422))["code"] == "bad_cursor"
 
 
+async def test_what_nobody_has_read_comes_first_page_by_page(api: Api, inland: int) -> None:
+    for phone in (YASMIN, JAMES, MARIA):
+        await api.text(phone, "a question for people, please")
+    first, second, third = (one["id"] for one in await inbox(api))
+    assert (await api.post(f"/v1/conversations/{first}/read", status=200))["unread"] == 0
+    assert [one["id"] for one in await inbox(api)] == [second, third, first]
+    page, seen = await api.get("/v1/conversations?limit=1"), []
+    while page["items"]:
+        seen += [one["id"] for one in page["items"]]
+        if not page["next"]:
+            break
+        page = await api.get(f"/v1/conversations?limit=1&after={page['next']}")
+    assert seen == [second, third, first]
+    assert (await api.post(f"/v1/conversations/{first}/unread", status=200))["unread"] == 1
+    assert [one["id"] for one in await inbox(api)] == [first, second, third]
+    for cursor in ("read-1", "seen-1.0-1", "read-x-1", "unread-1e99-1"):
+        assert (await api.get(f"/v1/conversations?after={cursor}", status=422))["code"] == "bad_cursor"
+
+
+async def test_a_conversation_is_given_to_who_may_answer_only(api: Api, inland: int) -> None:
+    await api.text(JAMES, "is there a bus from the plant")
+    [one] = await inbox(api)
+    path = f"/v1/conversations/{one['id']}"
+    assert (await api.post(f"{path}/assign", {"organizer": 4}, status=409))["code"] == "cannot_look_after"
+    viewer = await api.post("/v1/organizers", {"email": "v@example.org", "name": "V", "role": "viewer"})
+    assert (await api.post(f"{path}/assign", {"organizer": viewer["id"]}, status=409))["code"] == (
+        "cannot_look_after"
+    )
+    rosa = await api.post("/v1/organizers", {"email": "r@example.org", "name": "Rosa", "role": "organizer"})
+    given = await api.post(f"{path}/assign", {"organizer": rosa["id"]}, status=200)
+    assert (given["taken_by"], given["assigned_to"]) == ("Rosa", rosa["id"])
+    await api.post(f"{path}/close", status=200)
+    opened = await api.post(f"{path}/reopen", status=200)
+    assert (opened["state"], opened["assigned_to"]) == ("open", rosa["id"])
+    nobodys = await api.post(f"{path}/assign", {"organizer": None}, status=200)
+    assert (nobodys["taken_by"], nobodys["assigned_to"]) == (None, None)
+
+
+async def test_a_canned_answer_is_changed(api: Api) -> None:
+    bus, rain = [
+        await api.post("/v1/canned-answers", {"name": name, "text": {"en": "Yes."}})
+        for name in ("Bus", "Rain")
+    ]
+    path = f"/v1/canned-answers/{rain['id']}"
+    assert (await api.patch(path, {"name": "Bus"}, status=409))["code"] == "canned_name_taken"
+    changed = await api.patch(path, {"text": {"es": "Si."}})
+    assert changed == {**rain, "text": {"es": "Si."}}
+    assert (await api.get("/v1/canned-answers"))["items"] == [bus, changed]
+
+
 async def test_pictures_are_noted_and_never_fetched(api: Api, inland: int) -> None:
     media = {"NumMedia": "2", "MediaUrl0": "http://127.0.0.1:1/never", "MediaContentType0": "image/jpeg"}
     assert await api.text(MARIA, "", **media)
