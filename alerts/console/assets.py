@@ -21,6 +21,7 @@ HERE = Path(__file__).parent / "assets"
 BUNDLES = {
     "console.css": ("vendor/simple.css", "console.css"),
     "live.js": ("vendor/htmx.js", "vendor/htmx-sse.js"),
+    "keys.js": ("keys.js",),
     "icon.svg": ("icon.svg",),
 }
 KINDS = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from alerts.console.doors import Chosen, Talker, language_of
-from alerts.console.pages import as_read, page
+from alerts.console.pages import as_read, fragment, page
 from alerts.conversations import service
 from alerts.conversations.models import Thread, ThreadState
 from alerts.conversations.said import last_words
@@ -84,6 +84,7 @@ async def inbox(
         read,
         "/inbox",
         reader=reader,
+        live=True,
         title=tr(read, "Inbox"),
         show=show,
         tabs=[(one, tr(read, says), await _counted(session, reader, one)) for one, says in TABS.items()],
@@ -102,9 +103,7 @@ async def news(
         return Response(status_code=204)
     read = language_of(reader, language)
     rows, following, now = await _rows(session, reader, read, show, None)
-    return page(
-        "inbox_rows.html", read, "/inbox", reader=reader, show=show, rows=rows, following=following, seen=now
-    )
+    return fragment("inbox_rows.html", read, show=show, rows=rows, following=following, seen=now)
 
 
 async def _rows(

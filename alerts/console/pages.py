@@ -50,8 +50,11 @@ HTMX = {
 }
 # They hold secrets or numbers, some beside what others wrote: how far they can be compressed would tell.
 NOT_COMPRESSED = frozenset(
-    {"account.html", "code.html", "inbox.html", "recovery.html", "thread.html", "welcome.html"}
-)
+    {
+        "account.html", "code.html", "inbox.html", "inbox_rows.html", "recovery.html", "roster.html",
+        "thread.html", "thread_texts.html", "welcome.html",
+    }
+)  # fmt: skip
 WORTH_COMPRESSING = 500
 MOST_PADDING = 64
 # Where one can go from every page, and what one must be allowed to.

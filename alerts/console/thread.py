@@ -17,7 +17,7 @@ from alerts.console.alerts_shown import ANSWERS, DELIVERY_STATES, heading
 from alerts.console.doors import CHECKED, Chosen, Fields, Form, Talker, go, language_of
 from alerts.console.fields import NotFilledIn, SaidMeanwhile, number_in
 from alerts.console.inbox import number_of
-from alerts.console.pages import as_read, figure, page
+from alerts.console.pages import as_read, figure, fragment, page
 from alerts.console.troubles import in_words
 from alerts.conversations import canned, service
 from alerts.conversations.models import CannedAnswer, Thread, ThreadState
@@ -75,7 +75,7 @@ async def news(
         return Response(status_code=204)
     read = language_of(reader, language)
     await service.mark_read(session, subscriber_id, thread.moved_at)
-    return page("thread_texts.html", read, "/inbox", reader=reader, **_texts(thread, said, read))
+    return fragment("thread_texts.html", read, **_texts(thread, said, read))
 
 
 async def _page(
@@ -97,6 +97,7 @@ async def _page(
         f"/inbox/{subscriber_id}",
         typed.status,
         reader=reader,
+        live=True,
         title=number_of(reader, who),
         typed=typed,
         who=who,
@@ -183,7 +184,7 @@ async def count(
         typed = Typed(text, trouble=in_words(read, error), status=error.status)
     if "HX-Request" in request.headers:
         says = typed.takes or (typed.trouble if text.strip() else "")
-        return page("thread_takes.html", read, "/inbox", reader=reader, says=says)
+        return fragment("thread_takes.html", read, says=says)
     return await _page(session, reader, subscriber_id, read, typed)
 
 
