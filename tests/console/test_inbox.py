@@ -262,7 +262,8 @@ HOSTILE = [
 @pytest.mark.parametrize("words", HOSTILE)
 async def test_what_a_worker_texts_is_shown_as_text(api: Api, ana: Browser, inland: int, words: str) -> None:
     page = await ana.open(await asked(api, ana, f"{words} what is this please tell me"))
-    assert "<script" not in page
+    assert "<script>" not in page
+    assert all(found.startswith('src="/assets/') for found in page.split("<script ")[1:])
     assert "<img" not in page
     assert 'dir="auto"' in page
 
