@@ -43,6 +43,7 @@ from alerts.conversations import inbound_route
 from alerts.headers import SafeHeaders
 from alerts.logs import configure_logs
 from alerts.problems import PROBLEMS, answer_errors
+from alerts.requests import Requests
 from alerts.settings import settings
 from alerts.storage.engine import close_engine
 from alerts.storage.redis import async_redis
@@ -51,7 +52,7 @@ from alerts.storage.redis import async_redis
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Read the settings before the first request, and give the connections back after the last."""
-    configure_logs(settings().log_level)
+    configure_logs(settings().log_level, "web")
     alerts.console.assets.complain()
     # What is loaded stays, and requests that wait for their commit are no garbage: looking through
     # them again and again is a fifth of what a callback takes.
@@ -80,6 +81,7 @@ answer_errors(app)
 answer_on_pages(app)
 app.add_middleware(BoundedBodies)
 app.add_middleware(SafeHeaders, tls=settings().public_base.startswith("https://"))
+app.add_middleware(Requests)  # the outermost
 app.include_router(callback_route.router)  # first: most requests are these
 app.include_router(inbound_route.router)
 # First: its paths are fixed where those of subscribers take an id.

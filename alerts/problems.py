@@ -13,6 +13,7 @@ from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException
 
 from alerts.errors import DomainError
+from alerts.logs import request_id
 
 log = logging.getLogger(__name__)
 
@@ -102,7 +103,15 @@ async def _our_fault(request: Request, error: Exception) -> JSONResponse:
     log.error(
         "unexpected error: kind=%s method=%s route=%s", type(error).__name__, request.method, _route(request)
     )
-    return problem(500, "internal_error", "Something broke on our side. Nothing was half done. Try again.")
+    answer = problem(
+        500,
+        "internal_error",
+        "Something broke on our side. Nothing was half done. Try again.",
+        request=request_id(),  # what to look for in the logs
+    )
+    # Starlette answers this outside of all middleware.
+    answer.headers["X-Request-Id"] = request_id() or ""
+    return answer
 
 
 def _route(request: Request) -> str:

@@ -55,6 +55,7 @@ class Settings(BaseSettings):
     web_concurrency: Annotated[int, Field(ge=1)] = 1
     workers: Annotated[int, Field(ge=1)] = 1
     log_level: Annotated[str, Field(pattern=r"^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
+    log_format: Literal["json", "words"] = "json"  # read by alerts.logs before there are settings
 
     @field_validator("twilio_from_numbers", mode="before")
     @classmethod

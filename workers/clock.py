@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 import signal
 from math import ceil
 
@@ -19,7 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from alerts.broadcasts import alarms, copies, schedule, settling
-from alerts.logs import configure_logs
+from alerts.logs import bound, configure_logs
 from alerts.settings import settings
 from alerts.storage.engine import close_engine, session_scope
 from alerts.storage.redis import enqueue, queue
@@ -41,7 +42,7 @@ MOST_WAITING = 10  # jobs in the queue; behind more, a question to the carrier o
 TEXTS_A_WORKER = 500  # for fewer, another worker is not asked to help
 CLOCK_LOCK = 7_230_002  # several clocks may run; one at a time does the duties
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("workers.clock")  # __name__ is __main__ here
 
 
 async def tick(number: int) -> None:
@@ -117,11 +118,12 @@ async def run() -> None:
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
-    number = 0
+    number, boot = 0, secrets.token_hex(4)
     log.info("clock ready")
     while not stop.is_set():
         try:
-            await tick(number)
+            with bound(request=f"clock-{boot}-{number}"):
+                await tick(number)
         except (SQLAlchemyError, RedisError, OSError, SealBroken) as error:
             log.warning("tick missed: error=%s", type(error).__name__)
         number += 1
@@ -134,7 +136,7 @@ async def run() -> None:
 
 def main() -> None:
     """The process."""
-    configure_logs(settings().log_level)
+    configure_logs(settings().log_level, "clock")
     uvloop.run(run())
 
 

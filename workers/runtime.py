@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import Coroutine
+from contextvars import copy_context
 from functools import cache
 from typing import Any, TypeVar
 
@@ -67,7 +68,8 @@ def stopping() -> bool:
 
 def run(work: Coroutine[Any, Any, Result]) -> Result:
     """Run ``work`` to its end on this process's loop."""
-    return _runner().run(work)
+    # In the context of the caller, which has the job's id; the runner would use that of its first job.
+    return _runner().run(work, context=copy_context())
 
 
 def close() -> None:

@@ -13,20 +13,23 @@ import subprocess
 import sys
 import time
 from types import FrameType
+from typing import Any
 
 from redis.exceptions import RedisError
-from rq import SimpleWorker
+from rq import Queue, SimpleWorker
+from rq.executions import Execution
+from rq.job import Job
 from rq.serializers import JSONSerializer
 
 import workers.jobs  # noqa: F401 - loaded before the first job, not in it
-from alerts.logs import configure_logs
+from alerts.logs import bound, configure_logs, where
 from alerts.settings import settings
 from alerts.storage.redis import queue, redis
 from workers import runtime
 
 RETRY_SECONDS = 2.0
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("workers.worker")  # __name__ is __main__ here
 
 
 class Worker(SimpleWorker):
@@ -37,10 +40,31 @@ class Worker(SimpleWorker):
         runtime.stop()
         super().request_stop(signum, frame)
 
+    def perform_job(self, job: Job, queue: Queue, execution: Execution) -> bool:
+        """What is logged meanwhile carries the job's id, and that of the request that asked for it."""
+        began = time.perf_counter()
+        with bound(job=job.id, request=job.meta.get("request")):
+            done: bool = super().perform_job(job, queue, execution)
+            name = str(job.func_name).removeprefix("workers.jobs.")
+            took = time.perf_counter() - began
+            log.info("job done: name=%s good=%s ms=%.0f", name, "yes" if done else "no", took * 1000)
+        return done
+
+    def handle_exception(self, job: Job, *exc_info: Any) -> None:
+        """Only the kind of error and its place: RQ would log its words, which may hold a number or a text."""
+        log.error("a job failed: name=%s error=%s", job.func_name, exc_info[0].__name__, exc_info=exc_info)
+
+    def handle_job_failure(self, job: Job, queue: Queue, *args: Any, **more: Any) -> None:
+        """The same of what is kept in Redis of it."""
+        kind, error, trace = sys.exc_info()
+        if kind is not None:
+            more["exc_string"] = "\n".join(where(kind, error, trace))
+        super().handle_job_failure(job, queue, *args, **more)
+
 
 def main() -> None:
     """Work until told to stop; a job under way is finished first."""
-    configure_logs(settings().log_level)
+    configure_logs(settings().log_level, "worker")
     if settings().workers > 1:
         _several(settings().workers)
     else:

@@ -361,7 +361,8 @@ class Dispatch:
             batch.unsent.discard(one.id)
             outcome = outcome or await self._carrier.send(sender, one.phone, body, one.id)
         except Exception as error:  # noqa: BLE001 - whatever it was, the request may have left
-            log.error("sending failed: delivery=%s error=%s", one.id, type(error).__name__)  # noqa: TRY400
+            told = "sending failed: alert=%s delivery=%s error=%s"
+            log.error(told, alert.id, one.id, type(error).__name__)  # noqa: TRY400
             outcome = Unknown()
         finally:
             self._flight.end_one(began)

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 from alerts.broadcasts.statements import PAUSE_STUMBLED, STUMBLE
 from alerts.errors import DomainError
+from alerts.logs import bound
 from alerts.storage.engine import DATABASE_AWAY, session_scope
 from alerts.team.audit import note
 
@@ -23,7 +24,8 @@ async def noted(alert_id: int) -> AsyncIterator[None]:
     That PostgreSQL is away is nobody's fault and is raised.
     """
     try:
-        yield
+        with bound(alert=alert_id):
+            yield
     except DATABASE_AWAY:
         raise
     except Exception as error:  # noqa: BLE001 - one alert must not keep a worker from all the others

@@ -93,6 +93,7 @@ def _environment(stack: ExitStack, ending: Ending, port: int) -> dict[str, str]:
         "HOST": "127.0.0.1",
         "PORT": str(web),
         "LOG_LEVEL": "INFO",
+        "LOG_FORMAT": "words",
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
     }
     env = {**os.environ, **made_up}

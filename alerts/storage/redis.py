@@ -13,10 +13,12 @@ from redis.exceptions import RedisError
 from rq import Queue
 from rq.serializers import JSONSerializer
 
+from alerts.logs import request_id
 from alerts.settings import settings
 
 QUEUE = "alerts"
 JOB_SECONDS = 300  # a batch is bounded by its lease; this only ends a job that hangs
+FAILURES_KEPT_SECONDS = 86_400
 
 log = logging.getLogger(__name__)
 
@@ -43,18 +45,27 @@ def queue() -> Queue:
 async def enqueue(job: str, *ids: int, times: int = 1) -> bool:
     """Ask the workers to run ``workers.jobs.<job>(*ids)``, ``times`` over.
 
+    The id of the request that all this is for goes with it, so that it is in what the job logs, too.
     False where Redis is away: the rows still say what is owed, and the clock asks again.
     """
     if not times:
         return True
     try:
-        await asyncio.to_thread(_enqueue, f"workers.jobs.{job}", ids, times)
+        await asyncio.to_thread(_enqueue, f"workers.jobs.{job}", ids, times, request_id())
     except RedisError as error:
-        log.warning("redis is away, the clock will ask again: job=%s error=%s", job, type(error).__name__)
+        log.warning("redis is away, the clock will ask again: name=%s error=%s", job, type(error).__name__)
         return False
+    log.info("asked for: name=%s times=%s", job, times)
     return True
 
 
-def _enqueue(function: str, ids: tuple[Any, ...], times: int) -> None:
-    data = Queue.prepare_data(function, args=ids, result_ttl=0, failure_ttl=86_400, timeout=JOB_SECONDS)
+def _enqueue(function: str, ids: tuple[Any, ...], times: int, request: str | None) -> None:
+    data = Queue.prepare_data(
+        function,
+        args=ids,
+        result_ttl=0,
+        failure_ttl=FAILURES_KEPT_SECONDS,
+        timeout=JOB_SECONDS,
+        meta={"request": request},
+    )
     queue().enqueue_many([data] * times)

@@ -1,0 +1,56 @@
+"""Each request has an id: in its answer, in every line that is logged meanwhile, in the jobs it asks for."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from alerts.logs import bind_request, new_id
+
+NAME = b"x-request-id"
+WEBHOOKS = "/twilio/"
+READS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+log = logging.getLogger(__name__)
+
+
+class Requests:
+    """Gives each request its id: that of ``X-Request-Id`` where it is fit to be one. The outermost of all."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        given = next((value for name, value in scope["headers"] if name == NAME), b"")
+        request = new_id(given.decode("latin-1"))
+        began, status = time.perf_counter(), 500
+
+        async def with_id(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                nonlocal status
+                status = message["status"]
+                message.setdefault("headers", [])
+                message["headers"] = [*message["headers"], (NAME, request.encode())]
+            await send(message)
+
+        bind_request(request)
+        try:
+            await self._app(scope, receive, with_id)
+        finally:
+            self._say(scope, status, time.perf_counter() - began)
+
+    @staticmethod
+    def _say(scope: Scope, status: int, seconds: float) -> None:
+        """What changes something is logged, and what failed; by its route: in paths people put numbers."""
+        changes = scope["method"] not in READS and not scope["path"].startswith(WEBHOOKS)
+        level = logging.WARNING if status >= 500 else logging.INFO if changes else logging.DEBUG
+        if log.isEnabledFor(level):
+            route = getattr(scope.get("route"), "path", "?")
+            told = "answered: method=%s route=%s status=%s ms=%.0f"
+            log.log(level, told, scope["method"], route, status, seconds * 1000)
