@@ -21,6 +21,7 @@ from alerts.team.sessions import LONGEST, Browser, SignedIn, signed_in
 
 BY_ITSELF = "/news"  # how what a page asks for ends, without anybody touching it
 MOST_OCTETS = 100_000  # three long texts, each of their letters as three times %xx
+MOST_OF_A_STRANGER = 5_000  # who is not signed in has little to say
 MOST_FIELDS = 300  # a box for each list
 
 
@@ -85,10 +86,11 @@ Sender = Annotated[SignedIn, Depends(_who_may(Scope.SEND), scope="function")]
 Admin = Annotated[SignedIn, Depends(_who_may(Scope.ADMIN), scope="function")]
 
 
-async def _from_here(request: Request) -> Fields:
+async def _from_here(request: Request, most: int) -> Fields:
     """The fields of a form that came from a page of ours, by what the browser says of it.
 
-    Every browser sends one of these with a form (Fetch, sections 3.1 and 3.8). Raises StrangeForm.
+    Every browser sends one of these with a form (Fetch, sections 3.1 and 3.8). Raises StrangeForm, also
+    for more than ``most`` octets.
     """
     site = request.headers.get("Sec-Fetch-Site")
     origin = request.headers.get("Origin")
@@ -99,7 +101,7 @@ async def _from_here(request: Request) -> Fields:
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > MOST_OCTETS:
+        if len(body) > most:
             raise StrangeForm
     try:
         return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS))
@@ -107,10 +109,15 @@ async def _from_here(request: Request) -> Fields:
         raise StrangeForm from None
 
 
-OpenForm = Annotated[Fields, Depends(_from_here)]
+async def _from_anybody(request: Request) -> Fields:
+    return await _from_here(request, MOST_OF_A_STRANGER)
 
 
-async def _from_a_page_of_theirs(form: OpenForm, reader: Reader) -> Fields:
+OpenForm = Annotated[Fields, Depends(_from_anybody)]
+
+
+async def _from_a_page_of_theirs(request: Request, reader: Reader) -> Fields:
+    form = await _from_here(request, MOST_OCTETS)
     if not compare_digest(unmasked(form.pop("csrf", "")).encode(), reader.csrf.encode()):
         raise StrangeForm
     return form
