@@ -9,7 +9,7 @@ COLLECTED := alerts/console/assets/vendor/.collected
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv assets audit lint test corpus chaos bench demo format lock catalogs clean
+.PHONY: help venv assets audit lint test quick corpus chaos bench demo docs format lock catalogs clean
 
 help: ## what can be done
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
@@ -35,8 +35,8 @@ $(COLLECTED): package.json package-lock.json requirements-node.lock alerts/conso
 	@touch $@
 
 lint: $(STAMP) ## style, types, and who may import whom
-	$(BIN)/ruff format --check alerts workers bench tests
-	$(BIN)/ruff check alerts workers bench tests
+	$(BIN)/ruff format --check alerts workers bench tests docs
+	$(BIN)/ruff check alerts workers bench tests docs
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
@@ -46,6 +46,9 @@ audit: $(STAMP) ## known holes in what we depend on; needs a network
 
 test: $(STAMP) $(COLLECTED) ## everything that needs no browser, on real PostgreSQL and Valkey
 	$(BIN)/python -m pytest $(ARGS)
+
+quick: $(STAMP) ## the house, the catalogs and the documents, within a minute
+	$(BIN)/python -m pytest -q tests/test_house.py tests/test_locales.py tests/test_docs.py tests/test_habits.py
 
 corpus: $(STAMP) ## what texts are taken for, beside what a careful human says
 	@$(BIN)/python -m tests.understanding.corpus
@@ -59,9 +62,12 @@ bench: $(STAMP) $(COLLECTED) ## our speed beside our peers', and the bars; ARGS=
 demo: $(STAMP) $(COLLECTED) ## the whole system and a story; ARGS=--once ends after it
 	@$(BIN)/alerts demo $(ARGS)
 
+docs: $(STAMP) ## the documents as a site in docs/_site; a broken link is an error
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going docs docs/_site
+
 format: $(STAMP) ## put the code in order
-	$(BIN)/ruff format alerts workers bench tests
-	$(BIN)/ruff check --fix alerts workers bench tests
+	$(BIN)/ruff format alerts workers bench tests docs
+	$(BIN)/ruff check --fix alerts workers bench tests docs
 
 catalogs: $(STAMP) ## texts: from the code into locales/
 	$(BIN)/pybabel --quiet extract -F pyproject.toml -k tr:2 -k N_ --no-location --sort-output --project=alerts \
@@ -79,4 +85,4 @@ lock: $(STAMP) ## pin the newest versions that pyproject.toml allows
 	npm update --ignore-scripts --package-lock-only
 
 clean: ## remove what make made
-	rm -rf $(VENV) node_modules alerts/console/assets/vendor *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) node_modules alerts/console/assets/vendor *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache docs/_site docs/api/calls.md

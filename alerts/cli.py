@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from alerts import cli_safety
+from alerts import __version__, cli_safety
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Calls workers to action by text message.")
+app = typer.Typer(no_args_is_help=True, add_completion=False)
 key = typer.Typer(no_args_is_help=True, help="API keys.")
 app.add_typer(key, name="key")
 twilio = typer.Typer(no_args_is_help=True, help="Our account at Twilio.")
@@ -21,6 +21,21 @@ app.add_typer(cli_safety.audit, name="audit")
 app.add_typer(cli_safety.safety)
 
 # Imports stand in the commands: ``alerts --help`` needs no settings and answers at once.
+
+
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def alerts(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Which one this is.")
+    ] = False,
+) -> None:
+    """Calls workers to action by text message."""
 
 
 @app.command()

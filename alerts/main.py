@@ -35,7 +35,7 @@ import alerts.health
 import alerts.subscribers.api
 import alerts.subscribers.imports_api
 import alerts.team.api
-from alerts import document
+from alerts import __version__, document
 from alerts.bounds import BoundedBodies
 from alerts.broadcasts import callback_route
 from alerts.console.troubles import answer_on_pages
@@ -70,7 +70,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 app = FastAPI(
     title="alerts",
-    version="0.1.0",
+    version=__version__,
     description="Calls workers to strikes, walkouts, rallies and lobby actions by text, in their language.",
     lifespan=lifespan,
     generate_unique_id_function=document.operation_id,

@@ -31,13 +31,6 @@ def test_the_lock_pins_everything_by_hash_and_names_no_address(lock: str) -> Non
     assert "--find-links" not in text
 
 
-def test_every_variable_of_the_settings_stands_in_the_readme() -> None:
-    from alerts.settings import Settings
-
-    readme = (ROOT / "README.md").read_text()
-    assert [name for name in Settings.model_fields if f"`{name.upper()}`" not in readme] == []
-
-
 def test_every_document_that_is_linked_to_exists() -> None:
     import re
 
