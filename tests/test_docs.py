@@ -38,9 +38,7 @@ def test_the_table_of_error_codes_is_the_table_in_the_code() -> None:
 
 def test_every_setting_is_explained_once_and_none_that_is_none() -> None:
     names = [row[0] for row in rows((DOCS / "settings.md").read_text()) if row[0].startswith("`")]
-    assert sorted(names) == sorted(f"`{name.upper()}`" for name in Settings.model_fields), (
-        "docs/settings.md"
-    )
+    assert sorted(names) == sorted(f"`{name.upper()}`" for name in Settings.model_fields), "docs/settings.md"
 
 
 def test_what_a_setting_is_if_unset_is_what_the_documents_say() -> None:
