@@ -56,15 +56,12 @@ def test_every_preset_of_a_rate_stands_in_the_documents() -> None:
         assert f"| `{name}` | {rate:g} |" in text, name
 
 
-def test_every_decision_stands_in_the_index_under_its_own_name() -> None:
+def test_every_decision_stands_in_the_index() -> None:
     folder = DOCS / "decisions"
-    linked = re.findall(r"\[(.+)\]\((.+?\.md)\)", (folder / "index.md").read_text())
-    titles = {
-        path.name: path.read_text().splitlines()[0].removeprefix("# ")
-        for path in folder.glob("*.md")
-        if path.name != "index.md"
-    }
-    assert {name: title for title, name in linked} == titles, "put it in docs/decisions/index.md"
+    linked = re.findall(r"\]\((.+?\.md)\)", (folder / "index.md").read_text())
+    assert sorted([*linked, "index.md"]) == sorted(path.name for path in folder.glob("*.md")), (
+        "docs/decisions/index.md"
+    )
 
 
 NAMED = re.compile(r"`(tests/[\w/]+(?:\.\w+|/)|test_\w+\.py)`")
