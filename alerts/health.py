@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 
 from fastapi import APIRouter, Response
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 from redis.exceptions import RedisError
 from rq import Worker
@@ -43,12 +42,6 @@ async def readyz(response: Response) -> Readiness:
     if any(verdict != OK for verdict in found.model_dump().values()):
         response.status_code = 503
     return found
-
-
-@router.get("/metrics", include_in_schema=False)
-async def metrics() -> Response:
-    """For Prometheus."""
-    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 
 async def readiness() -> Readiness:

@@ -32,6 +32,7 @@ import alerts.console.thread
 import alerts.console.writing
 import alerts.conversations.api
 import alerts.health
+import alerts.metrics
 import alerts.subscribers.api
 import alerts.subscribers.imports_api
 import alerts.team.api
@@ -46,6 +47,7 @@ from alerts.problems import PROBLEMS, answer_errors
 from alerts.requests import Requests
 from alerts.settings import settings
 from alerts.storage.engine import close_engine
+from alerts.storage.meters import flushing
 from alerts.storage.redis import async_redis
 
 
@@ -59,7 +61,8 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000)
-    yield
+    async with flushing():
+        yield
     await inbound_route.idle()
     for group in (callback_route.plain, callback_route.coded):
         await group.idle()
@@ -98,6 +101,7 @@ app.include_router(alerts.team.api.router, responses=PROBLEMS)
 app.include_router(alerts.broadcasts.lockdown_api.router, responses=PROBLEMS)
 app.include_router(alerts.broadcasts.retention_api.router, responses=PROBLEMS)
 app.include_router(alerts.health.router)
+app.include_router(alerts.metrics.router)
 app.include_router(alerts.console.assets.router)
 app.include_router(alerts.console.home.router)
 app.include_router(alerts.console.sign_up.router)

@@ -8,12 +8,20 @@ import time
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from alerts.logs import bind_request, new_id
+from alerts.storage.meters import REQUESTS, observe
 
 NAME = b"x-request-id"
 WEBHOOKS = "/twilio/"
+API = "/v1/"
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 log = logging.getLogger(__name__)
+
+
+def _kind(path: str) -> str:
+    if path.startswith(WEBHOOKS):
+        return "webhook"
+    return "api" if path.startswith(API) else "page"
 
 
 class Requests:
@@ -29,12 +37,12 @@ class Requests:
             return
         given = next((value for name, value in scope["headers"] if name == NAME), b"")
         request = new_id(given.decode("latin-1"))
-        began, status = time.perf_counter(), 500
+        began, status, took = time.perf_counter(), 500, 0.0
 
         async def with_id(message: Message) -> None:
             if message["type"] == "http.response.start":
-                nonlocal status
-                status = message["status"]
+                nonlocal status, took
+                status, took = message["status"], time.perf_counter() - began
                 message.setdefault("headers", [])
                 message["headers"] = [*message["headers"], (NAME, request.encode())]
             await send(message)
@@ -43,7 +51,9 @@ class Requests:
         try:
             await self._app(scope, receive, with_id)
         finally:
-            self._say(scope, status, time.perf_counter() - began)
+            took = took or time.perf_counter() - began
+            observe(REQUESTS, took, _kind(scope["path"]), f"{status // 100}xx")
+            self._say(scope, status, took)
 
     @staticmethod
     def _say(scope: Scope, status: int, seconds: float) -> None:

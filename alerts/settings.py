@@ -46,6 +46,7 @@ class Settings(BaseSettings):
     approval_above: Annotated[int, Field(ge=0)] | None = 250  # people; None: one organizer is enough
     keep_deliveries_days: Annotated[int, Field(ge=1, le=3650)] = 30  # after the action: who got what
     keep_conversations_days: Annotated[int, Field(ge=1, le=3650)] = 60  # after they were closed
+    metrics_token: SecretStr | None = None  # whoever has it may read /metrics
     numbers_alarm_above: Annotated[int, Field(ge=1)] = 500  # opened within an hour: the admins are told
     recall_seconds: Annotated[int, Field(ge=0, le=3600)] = 60  # in which so large a send can be undone
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"
@@ -79,6 +80,7 @@ class Settings(BaseSettings):
         "twilio_messaging_service_sid",
         "twilio_api_url",
         "twilio_auth_token_secondary",
+        "metrics_token",
         "twilio_content_retention",
         "price_per_part",
         "approval_above",
@@ -102,6 +104,13 @@ class Settings(BaseSettings):
     def _keys(cls, keys: SecretStr) -> SecretStr:
         parse_sealing_keys(keys.get_secret_value())
         return keys
+
+    @field_validator("metrics_token")
+    @classmethod
+    def _not_guessed(cls, token: SecretStr | None) -> SecretStr | None:
+        if token is not None and len(token.get_secret_value()) < 16:
+            raise ValueError("use at least 16 characters")
+        return token
 
     @field_validator("session_secret")
     @classmethod

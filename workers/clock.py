@@ -23,6 +23,7 @@ from alerts.broadcasts import alarms, copies, schedule, settling
 from alerts.logs import bound, configure_logs
 from alerts.settings import settings
 from alerts.storage.engine import close_engine, session_scope
+from alerts.storage.meters import TICKS, TICKS_MISSED, count, flush
 from alerts.storage.redis import enqueue, queue
 from alerts.storage.sealing import SealBroken
 from alerts.subscribers import imports
@@ -36,6 +37,7 @@ FORGET_EVERY = 600
 RETENTION_EVERY = 60
 ERASE_EVERY = 20
 ALARM_EVERY = 5
+FLUSH_EVERY = 2
 ANCHOR_EVERY = 3600
 MOST_TEXTS = 20_000  # counted of an alert; more make no difference
 MOST_WAITING = 10  # jobs in the queue; behind more, a question to the carrier only waits
@@ -57,6 +59,7 @@ async def tick(number: int) -> None:
         await forget_old_answers()
     if number % ANCHOR_EVERY == 0:
         await _anchor()
+    count(TICKS)
     if not owed and not jobs:
         return
     waiting = await asyncio.to_thread(_waiting_jobs)
@@ -121,10 +124,13 @@ async def run() -> None:
     number, boot = 0, secrets.token_hex(4)
     log.info("clock ready")
     while not stop.is_set():
+        if number % FLUSH_EVERY == 0:
+            await flush()
         try:
             with bound(request=f"clock-{boot}-{number}"):
                 await tick(number)
         except (SQLAlchemyError, RedisError, OSError, SealBroken) as error:
+            count(TICKS_MISSED, type(error).__name__)
             log.warning("tick missed: error=%s", type(error).__name__)
         number += 1
         try:

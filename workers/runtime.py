@@ -20,6 +20,7 @@ from alerts.carrier.pacing import Pacer
 from alerts.carrier.sending import Carrier
 from alerts.settings import settings
 from alerts.storage.engine import close_engine
+from alerts.storage.meters import flushing
 from alerts.storage.redis import async_redis
 
 Result = TypeVar("Result")
@@ -69,7 +70,12 @@ def stopping() -> bool:
 def run(work: Coroutine[Any, Any, Result]) -> Result:
     """Run ``work`` to its end on this process's loop."""
     # In the context of the caller, which has the job's id; the runner would use that of its first job.
-    return _runner().run(work, context=copy_context())
+    return _runner().run(_counted(work), context=copy_context())
+
+
+async def _counted(work: Coroutine[Any, Any, Result]) -> Result:
+    async with flushing():
+        return await work
 
 
 def close() -> None:

@@ -24,6 +24,7 @@ from rq.serializers import JSONSerializer
 import workers.jobs  # noqa: F401 - loaded before the first job, not in it
 from alerts.logs import bound, configure_logs, where
 from alerts.settings import settings
+from alerts.storage.meters import JOBS, observe
 from alerts.storage.redis import queue, redis
 from workers import runtime
 
@@ -47,6 +48,7 @@ class Worker(SimpleWorker):
             done: bool = super().perform_job(job, queue, execution)
             name = str(job.func_name).removeprefix("workers.jobs.")
             took = time.perf_counter() - began
+            observe(JOBS, took, name, "yes" if done else "no")
             log.info("job done: name=%s good=%s ms=%.0f", name, "yes" if done else "no", took * 1000)
         return done
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ from alerts.broadcasts.states import DeliveryState, may_move
 from alerts.carrier.codes import Remedy
 from alerts.carrier.codes import code as meaning_of
 from alerts.storage.engine import for_the_driver
+from alerts.storage.meters import CALLBACK_DELAY, CALLBACKS, DATABASE, count, observe, timed
 
 GIVEN_BACK_SECONDS = 60  # a text that the carrier gave back unsent waits so long
 
@@ -44,6 +46,7 @@ async def record_callbacks(session: AsyncSession, callbacks: Sequence[Callback])
     """
     rows = _rows(callbacks)
     given = {"callbacks": json.dumps(rows)}
+    _count(callbacks)
     moved = (await session.execute(CALLBACK, given)).all()
     if len(moved) < len(rows):
         _log_strangers((await session.execute(CALLBACK_STRANGER, given)).scalars())
@@ -59,11 +62,20 @@ async def record_plain_callbacks(connection: AsyncConnection, callbacks: Sequenc
     """
     rows = _rows(callbacks)
     given = {"callbacks": json.dumps(rows)}
-    moved = await connection.execute(_CALLBACK, given)
+    _count(callbacks)
+    with timed(DATABASE, "callbacks"):
+        moved = await connection.execute(_CALLBACK, given)
+    if (one := await moved.fetchone()) and one[5] is not None:  # one of each group is enough to know
+        observe(CALLBACK_DELAY, one[5], one[4])
     if moved.rowcount < len(rows):
         _log_strangers(
             why for (why,) in await (await connection.execute(_CALLBACK_STRANGER, given)).fetchall()
         )
+
+
+def _count(callbacks: Sequence[Callback]) -> None:
+    for state, number in Counter(one.state for one in callbacks).items():
+        count(CALLBACKS, state.value, by=number)
 
 
 def _rows(callbacks: Sequence[Callback]) -> list[dict[str, object]]:

@@ -13,6 +13,7 @@ from psycopg import AsyncConnection
 from alerts.broadcasts.statements import CLAIM, CLAIM_LETTERS, FAIL_SEALED, UNCLAIM
 from alerts.broadcasts.states import DeliveryState
 from alerts.storage.engine import for_the_driver
+from alerts.storage.meters import DATABASE, timed
 from alerts.storage.sealing import SealBroken, sealer
 
 _CLAIM = for_the_driver(CLAIM)
@@ -59,7 +60,8 @@ async def claim(
         "closed": list(closed),
         "opens_at": list(closed.values()),
     }
-    rows = await (await connection.execute(_CLAIM, given, binary=True)).fetchall()
+    with timed(DATABASE, "claim"):
+        rows = await (await connection.execute(_CLAIM, given, binary=True)).fetchall()
     unseal = sealer().open_findable
     try:
         return [

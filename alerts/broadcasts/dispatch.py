@@ -28,11 +28,12 @@ from alerts.broadcasts.stumbles import noted
 from alerts.broadcasts.voices import list_hours
 from alerts.carrier.codes import Remedy, code
 from alerts.carrier.flight import Flight
-from alerts.carrier.pacing import Pacer, Rank
+from alerts.carrier.pacing import Pacer, Rank, label_of
 from alerts.carrier.sending import Carrier, NotTaken, NotWanted, Outcome, Refused, Unknown
 from alerts.carrier.transport import REQUEST_SECONDS
 from alerts.language.segments import segments
 from alerts.storage.engine import DATABASE_AWAY, autocommit, session_scope
+from alerts.storage.meters import PARTS, count
 from alerts.storage.sealing import sealer
 
 BATCH = 400  # texts a claim, at most
@@ -320,6 +321,7 @@ class Dispatch:
                 batch.unsent.add(one.id)
                 self._begin(sender, alert, one, batch)
         self._claimed += len(rows)
+        count(PARTS, label_of(sender), by=used)
         self._given[alert.id] += used
         more = len(rows) == wanted
         if used != parts:  # more, where a letter came that is longer than those that were seen

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from alerts.broadcasts.statements import RECORD
 from alerts.broadcasts.states import CARRIER_STATUS, DeliveryState
 from alerts.carrier.sending import Accepted, NotTaken, NotWanted, Outcome, Refused
 from alerts.storage.engine import DATABASE_AWAY, autocommit, for_the_driver, session_scope
+from alerts.storage.meters import DATABASE, OUTCOMES, count, timed
 
 GROUP = 500  # outcomes in one statement, at most
 GATHER_SECONDS = 0.05  # an outcome waits so long for others
@@ -69,6 +71,9 @@ async def record(outcomes: Sequence[tuple[Claimed, Outcome | Gone]]) -> None:
     until its lease ends, and is settled. One that cannot be written harms no other.
     """
     rows = [{"id": one.id, "attempt": one.attempt, **outcome_as_row(outcome)} for one, outcome in outcomes]
+    counted = Counter((str(row["state"]), one.language) for row, (one, _) in zip(rows, outcomes, strict=True))
+    for labels, number in counted.items():
+        count(OUTCOMES, *labels, by=number)
     try:
         await _record_again(rows)
     except DATABASE_AWAY as error:
@@ -102,8 +107,9 @@ async def _record_alone(row: dict[str, object]) -> None:
 async def _record(rows: list[dict[str, object]]) -> None:
     given = {"outcomes": json.dumps(rows)}
     if not any(row.get("code") for row in rows):  # as a rule: then nothing follows from it
-        async with autocommit() as connection:
-            await connection.execute(_RECORD, given)
+        with timed(DATABASE, "outcomes"):
+            async with autocommit() as connection:
+                await connection.execute(_RECORD, given)
         return
     async with session_scope() as session:
         coded = (await session.execute(RECORD, given)).all()

@@ -202,9 +202,10 @@ CALLBACK = text(f"""
           AND (d.message_sid IS NULL OR d.message_sid = o.sid)
           AND o.sid IS DISTINCT FROM d.returned_sid
           AND ({MOVES_AS_SQL} OR o.state = 'waiting' AND d.state IN ('waiting', 'accepted'))
-        RETURNING d.id, d.alert_id, d.subscriber_id, d.code, d.state
+        RETURNING d.id, d.alert_id, d.subscriber_id, d.code, d.state, d.claimed_at
     )
-    SELECT id, alert_id, subscriber_id, code, state FROM moved
+    SELECT id, alert_id, subscriber_id, code, state, extract(epoch FROM now() - claimed_at)::float8 AS after
+    FROM moved
 """)  # noqa: S608 - the values are our own table
 
 # Why a callback changed nothing: an old state is harmless, the rest is an anomaly.

@@ -15,6 +15,7 @@ from pathlib import Path
 from redis.asyncio import Redis
 
 from alerts.errors import DomainError
+from alerts.settings import settings
 
 SCRIPT = (Path(__file__).parent / "pacing.lua").read_text()
 
@@ -53,6 +54,13 @@ class Pace:
     rate: float
     share: float
     held: float
+
+
+def label_of(sender: str) -> str:
+    """A sender in metrics: its place in the settings and its last two characters."""
+    senders = settings().senders
+    place = senders.index(sender) + 1 if sender in senders else 0
+    return f"{place}-{sender[-2:]}"
 
 
 class Pacer:

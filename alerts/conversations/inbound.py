@@ -24,6 +24,7 @@ from alerts.conversations.models import ThreadState
 from alerts.conversations.talk import Menu, Talk
 from alerts.language.languages import Language
 from alerts.settings import settings
+from alerts.storage.meters import DATABASE, INBOUND, count, timed
 from alerts.storage.sealing import sealer
 from alerts.subscribers import people
 from alerts.subscribers.joinable import joinable
@@ -127,9 +128,11 @@ async def _first_of_each(connection: AsyncConnection, waiting: list[Inbound], ho
         decision = decide(one.text, person, talk, questions_from(asked), house, now)
         decisions.append(_Decided(one, person, talk, decision))
     # In one order, so that two processes with texts of the same people never wait in a circle.
-    await _write(connection, sorted(decisions, key=lambda row: row.was.id))
+    with timed(DATABASE, "inbound"):
+        await _write(connection, sorted(decisions, key=lambda row: row.was.id))
     for row in decisions:
         row.one.answer = row.now.answer
+        count(INBOUND, row.now.intent)
     return left
 
 

@@ -11,7 +11,7 @@ from psycopg import AsyncConnection
 from redis.exceptions import RedisError
 from starlette.datastructures import ImmutableMultiDict
 
-from alerts.carrier.pacing import Pacer, UnknownSender
+from alerts.carrier.pacing import Pacer, UnknownSender, label_of
 from alerts.carrier.webhooks import MOST_DIGITS, BadWebhook, signed_form
 from alerts.conversations.decide import InboundText
 from alerts.conversations.inbound import Inbound, receive
@@ -19,6 +19,7 @@ from alerts.language.segments import segments
 from alerts.settings import settings
 from alerts.storage.engine import autocommit
 from alerts.storage.groups import GroupCommit
+from alerts.storage.meters import PARTS, count
 from alerts.storage.redis import async_redis
 
 log = logging.getLogger(__name__)
@@ -65,6 +66,7 @@ class Spending:
             pacer = Pacer(async_redis(), settings().rates)
             for sender, spent in parts.items():
                 await pacer.spend(sender, spent)
+                count(PARTS, label_of(sender), by=spent)
         except (RedisError, UnknownSender) as error:  # the pace is a courtesy, the answer is not
             log.warning("answers were not counted: error=%s", type(error).__name__)
 

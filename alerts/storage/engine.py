@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache
+from typing import Any
 
 import psycopg
 from psycopg import AsyncConnection
-from sqlalchemy import TextClause
+from sqlalchemy import TextClause, event
 from sqlalchemy.dialects.postgresql.psycopg import dialect
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 from alerts.settings import settings
+from alerts.storage.meters import DATABASE, observe
 
 DATABASE_AWAY = (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError)
 """What is raised when PostgreSQL is not there, through SQLAlchemy and straight from the driver."""
@@ -22,7 +25,7 @@ DATABASE_AWAY = (OperationalError, InterfaceError, psycopg.OperationalError, psy
 @cache
 def engine() -> AsyncEngine:
     """The engine of this process. A connection that PostgreSQL's restart broke is replaced."""
-    return create_async_engine(
+    made = create_async_engine(
         settings().sqlalchemy_url,
         pool_size=10,
         max_overflow=10,
@@ -31,6 +34,17 @@ def engine() -> AsyncEngine:
         hide_parameters=True,
         connect_args={"options": "-c timezone=UTC", "application_name": "alerts"},
     )
+    event.listen(made.sync_engine, "before_cursor_execute", _begins)
+    event.listen(made.sync_engine, "after_cursor_execute", _ends)
+    return made
+
+
+def _begins(*given: Any) -> None:
+    given[4]._began = time.perf_counter()  # noqa: SLF001 - of the statement's own context
+
+
+def _ends(*given: Any) -> None:
+    observe(DATABASE, time.perf_counter() - given[4]._began, "statement")  # noqa: SLF001 - as above
 
 
 @cache

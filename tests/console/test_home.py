@@ -54,4 +54,3 @@ async def test_health_and_readiness(api: Api) -> None:
     ready = await api.client.get("/readyz")
     assert ready.status_code == 503
     assert ready.json() == {"postgresql": "ok", "migrations": "ok", "redis": "ok", "workers": "none alive"}
-    assert "python_info" in (await api.client.get("/metrics")).text
