@@ -11,6 +11,7 @@ import pytest
 import alerts
 
 ROOT = Path(alerts.__file__).parents[1]
+MADE = {ROOT / "docs" / "api" / "calls.md"}  # by `make docs`
 
 
 def test_rooms_import_downward_only_and_pure_rooms_do_no_io() -> None:
@@ -36,7 +37,8 @@ def test_every_document_that_is_linked_to_exists() -> None:
 
     for document in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
         for target in re.findall(r"\]\(([^)#:]+)\)", document.read_text()):
-            assert (document.parent / target).exists(), (document.name, target)
+            path = (document.parent / target).resolve()
+            assert path.exists() or path in MADE, (document.name, target)
 
 
 def test_every_dependency_has_its_reason() -> None:
