@@ -21,12 +21,16 @@ import alerts.console.actions
 import alerts.console.api_page
 import alerts.console.assets
 import alerts.console.canned_answers
+import alerts.console.flyers
 import alerts.console.going_out
 import alerts.console.home
+import alerts.console.imports
 import alerts.console.inbox
 import alerts.console.lists
+import alerts.console.person
 import alerts.console.sign_up
 import alerts.console.signing_in
+import alerts.console.subscribers
 import alerts.console.team
 import alerts.console.thread
 import alerts.console.writing
@@ -115,5 +119,9 @@ app.include_router(alerts.console.canned_answers.router)  # before one conversat
 app.include_router(alerts.console.inbox.router)
 app.include_router(alerts.console.thread.router)
 app.include_router(alerts.console.lists.router)
+app.include_router(alerts.console.flyers.router)
+app.include_router(alerts.console.subscribers.router)  # before the pages of one: /subscribers/new
+app.include_router(alerts.console.person.router)
+app.include_router(alerts.console.imports.router)
 app.include_router(alerts.console.api_page.router)
 document.complete(app)

@@ -26,7 +26,7 @@ from alerts.storage.engine import close_engine, session_scope
 from alerts.storage.meters import TICKS, TICKS_MISSED, count, flush
 from alerts.storage.redis import enqueue, queue
 from alerts.storage.sealing import SealBroken
-from alerts.subscribers import imports
+from alerts.subscribers import growth, imports
 from alerts.team import audit, guessing, sessions
 from alerts.team.idempotency import forget_old_answers
 
@@ -84,6 +84,7 @@ async def _move_on(session: AsyncSession, number: int) -> None:
         await alarms.raise_alarms(session)
     if number % FORGET_EVERY == 0:
         await imports.forget_old_refusals(session)
+        await growth.add_up(session)
         await sessions.forget_old(session)
         await guessing.forget_old(session)
 

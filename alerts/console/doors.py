@@ -86,11 +86,10 @@ Sender = Annotated[SignedIn, Depends(_who_may(Scope.SEND), scope="function")]
 Admin = Annotated[SignedIn, Depends(_who_may(Scope.ADMIN), scope="function")]
 
 
-async def _from_here(request: Request, most: int) -> Fields:
-    """The fields of a form that came from a page of ours, by what the browser says of it.
+def require_from_here(request: Request) -> None:
+    """Raise StrangeForm where a form did not come from a page of ours, by what the browser says of it.
 
-    Every browser sends one of these with a form (Fetch, sections 3.1 and 3.8). Raises StrangeForm, also
-    for more than ``most`` octets.
+    Every browser sends one of these with a form (Fetch, sections 3.1 and 3.8).
     """
     site = request.headers.get("Sec-Fetch-Site")
     origin = request.headers.get("Origin")
@@ -98,6 +97,11 @@ async def _from_here(request: Request, most: int) -> Fields:
         raise StrangeForm
     if origin is not None and origin != _our_origin():
         raise StrangeForm
+
+
+async def _from_here(request: Request, most: int) -> Fields:
+    """The fields of a form of ours. Raises StrangeForm, also for more than ``most`` octets."""
+    require_from_here(request)
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
@@ -116,10 +120,15 @@ async def _from_anybody(request: Request) -> Fields:
 OpenForm = Annotated[Fields, Depends(_from_anybody)]
 
 
-async def _from_a_page_of_theirs(request: Request, reader: Reader) -> Fields:
-    form = await _from_here(request, MOST_OCTETS)
+def require_theirs(form: Fields, reader: SignedIn) -> None:
+    """Raise StrangeForm where a form does not carry the token of its sender's session."""
     if not compare_digest(unmasked(form.pop("csrf", "")).encode(), reader.csrf.encode()):
         raise StrangeForm
+
+
+async def _from_a_page_of_theirs(request: Request, reader: Reader) -> Fields:
+    form = await _from_here(request, MOST_OCTETS)
+    require_theirs(form, reader)
     return form
 
 

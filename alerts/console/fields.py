@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -78,3 +78,18 @@ def chosen(form: Fields, name: str) -> list[int]:
     """The numbers of the boxes ``name-1``, ``name-2`` … that were ticked."""
     ticked = (field.removeprefix(f"{name}-") for field in form if field.startswith(f"{name}-"))
     return sorted(int(number) for number in ticked if number.isdecimal() and number.isascii())
+
+
+def date_of(form: Fields, name: str) -> date | None:
+    """The day in a field; None where it was left empty. Raises NotFilledIn."""
+    given = form.get(name, "").strip()
+    try:
+        return date.fromisoformat(given) if given else None
+    except ValueError:
+        raise NotFilledIn((name,)) from None
+
+
+def required(**given: bool) -> None:
+    """Raise NotFilledIn with the names of what is not ``given``."""
+    if wrong := tuple(name for name, there in given.items() if not there):
+        raise NotFilledIn(wrong)

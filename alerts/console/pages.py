@@ -52,7 +52,7 @@ HTMX = {
 NOT_COMPRESSED = frozenset(
     {
         "account.html", "code.html", "inbox.html", "inbox_rows.html", "recovery.html", "roster.html",
-        "thread.html", "thread_texts.html", "welcome.html",
+        "subscriber.html", "subscribers.html", "thread.html", "thread_texts.html", "welcome.html",
     }
 )  # fmt: skip
 WORTH_COMPRESSING = 500
@@ -63,6 +63,7 @@ ROOMS = (
     ("/actions", N_("Actions"), Scope.READ),
     ("/inbox", N_("Inbox"), Scope.TALK),
     ("/lists", N_("Lists"), Scope.READ),
+    ("/subscribers", N_("Subscribers"), Scope.READ),
     ("/account", N_("Your account"), None),
     ("/team", N_("The team"), Scope.ADMIN),
 )

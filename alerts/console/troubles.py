@@ -29,8 +29,12 @@ from alerts.errors import DomainError, NotFound
 from alerts.language.catalogs import N_, tr
 from alerts.language.languages import Language
 from alerts.language.templates import UnbalancedBrace, UnknownPlaceholder
-from alerts.subscribers.lists import JoinWordReserved, JoinWordTaken, ListNameTaken
+from alerts.subscribers.imports import ConsentToCome, NothingInIt, TooLarge, Workbook
+from alerts.subscribers.lists import JoinWordReserved, JoinWordTaken, ListHasMembers, ListNameTaken
 from alerts.subscribers.phones import BadPhoneNumber, NotMobile
+from alerts.subscribers.service import HasLeft, WasForgotten
+from alerts.subscribers.sheets import ColumnTwice, NoPhoneColumn
+from alerts.team.access import MayNotReadNumbers
 from alerts.team.actors import NotAllowed
 from alerts.team.guessing import TooManyGuesses
 from alerts.team.keys import AlreadyExpired
@@ -74,6 +78,16 @@ _WORDS: dict[type[DomainError], str] = {
     CannotLookAfter: N_("This person may not answer. Choose somebody else."),
     CannedNameTaken: N_("There is a kept answer with this name already."),
     CannotBeAnswered: N_("This person wants no more texts. Nothing can be sent to them."),
+    ListHasMembers: N_("There are people on this list. Only an empty one is deleted."),
+    HasLeft: N_("This person left. Only their own text brings them back."),
+    WasForgotten: N_("This person asked to be forgotten. Only their own text brings them back."),
+    MayNotReadNumbers: N_("This shows whole phone numbers, and you may not see them. Ask an admin."),
+    TooLarge: N_("The file is too large: a million rows at most, and 256 MB. Cut it into several."),
+    NothingInIt: N_("There is nothing in this file under its first row."),
+    Workbook: N_("This is a workbook. In the spreadsheet program save it as CSV, and send that."),
+    ConsentToCome: N_("The day on which they consented is still to come."),
+    NoPhoneColumn: N_("The first row names no column of numbers. Call one phone, telefono or taleefan."),
+    ColumnTwice: N_("Two columns of this file mean the same. Leave one of them out."),
     ListNameTaken: N_("There is a list with this name already."),
     UnbalancedBrace: N_("A brace in the text belongs to nothing that is filled in. Take it out."),
 }
@@ -88,6 +102,15 @@ _OF_FIELDS = {
     "ends": N_("when it ends"),
     "ends_at": N_("when it ends"),
     "at": N_("at what time it goes out"),
+    "sure": N_("that you are sure"),
+    "lists": N_("a list"),
+    "list": N_("a list"),
+    "reads": N_("the language"),
+    "language": N_("the language"),
+    "phone": N_("the number"),
+    "consent": N_("where and when they consented"),
+    "date": N_("the day, such as 2026-11-20"),
+    "hours": N_("hours of at least one hour, such as 20:00 and 06:00"),
     "join_words": N_("a join word, in one language at least"),
 }
 

@@ -6,11 +6,11 @@ alert, and numeric dates that one reader takes for day/month and another for mon
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_datetime
+from babel.dates import format_date, format_datetime
 
 from alerts.language.languages import Language
 from alerts.language.segments import CHEAPER, GSM7
@@ -18,6 +18,7 @@ from alerts.language.segments import CHEAPER, GSM7
 # CLDR patterns by language. Spanish is that of the US: a 12-hour clock.
 DAY = {Language.EN: "EEEE, MMMM d", Language.ES: "EEEE d 'de' MMMM", Language.SO: "EEEE, MMMM d"}
 SHORT_DAY = {Language.EN: "EEE MMM d", Language.ES: "EEE d MMM", Language.SO: "EEEE MMM d"}
+DATE = {Language.EN: "MMM d", Language.ES: "d MMM", Language.SO: "MMM d"}
 TIME = "h:mm a"
 LOCALE = {Language.EN: "en_US", Language.ES: "es_US", Language.SO: "so_SO"}
 
@@ -35,6 +36,11 @@ def day(moment: datetime, zone: str, language: Language) -> str:
 def short_day(moment: datetime, zone: str, language: Language) -> str:
     """The day in few letters, such as "Sat Dec 5"; Somali has no short days that people know."""
     return _format(moment, zone, language, SHORT_DAY[language])
+
+
+def day_and_month(on: date, language: Language) -> str:
+    """A date of the calendar in the fewest letters, such as "Dec 5"."""
+    return str(format_date(on, DATE[language], locale=LOCALE[language]))
 
 
 def clock_time(moment: datetime, zone: str, language: Language) -> str:

@@ -60,6 +60,13 @@ async def session_scope() -> AsyncIterator[AsyncSession]:
         yield session
 
 
+async def driver_of(session: AsyncSession) -> AsyncConnection:
+    """The driver's connection of a session, in the same transaction: for statements of other doors."""
+    driver = (await (await session.connection()).get_raw_connection()).driver_connection
+    assert isinstance(driver, AsyncConnection)  # noqa: S101 - settings allow psycopg only
+    return driver
+
+
 @asynccontextmanager
 async def autocommit() -> AsyncIterator[AsyncConnection]:
     """A connection of the pool, straight from the driver: each statement is its own transaction.

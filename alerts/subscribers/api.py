@@ -12,7 +12,8 @@ from alerts.errors import NotFound
 from alerts.language.languages import Language
 from alerts.settings import settings
 from alerts.storage.pages import After, Limit, Page
-from alerts.subscribers import lists, service
+from alerts.subscribers import finding, lists, service
+from alerts.subscribers.finding import Sought
 from alerts.subscribers.models import Channel, ConsentEvent, List, Standing, Subscriber
 from alerts.subscribers.phones import mask, parse_phone
 from alerts.subscribers.schemas import (
@@ -104,7 +105,7 @@ async def add_subscriber(body: NewSubscriber, session: Session, caller: Caller) 
 @router.post("/subscribers/find", tags=["subscribers"])
 async def find_subscriber(body: PhoneQuestion, session: Session, caller: Caller) -> SubscriberOut:
     """Who has this number. A POST, because a number must not stand in a URL."""
-    found = await service.find_by_phone(session, parse_phone(body.phone, settings().default_region))
+    found = await finding.look_for(session, parse_phone(body.phone, settings().default_region), caller)
     if found is None:
         raise NotFound("subscriber", "with this number")
     return (await _subscribers_out(session, [found], caller))[0]
@@ -121,11 +122,11 @@ async def page_of_subscribers(  # noqa: PLR0913, PLR0917 - its filters
     list_id: Annotated[
         int | None, Query(alias="list", ge=1, lt=MOST_IDS, description="only on this one")
     ] = None,
+    tag: Annotated[str | None, Query(min_length=1, max_length=40, description="only with this one")] = None,
 ) -> Page[SubscriberOut]:
     """Subscribers, oldest first."""
-    rows, following = await service.page_of_subscribers(
-        session, after, limit, standing=standing, language=language, list_id=list_id
-    )
+    sought = Sought(standing, language, list_id, tag)
+    rows, following = await finding.page_of_subscribers(session, sought, after, limit)
     return Page(items=await _subscribers_out(session, rows, caller), next=following)
 
 
@@ -151,9 +152,7 @@ async def change_subscriber(
 @router.delete("/subscribers/{subscriber_id}", tags=["subscribers"])
 async def remove_subscriber(subscriber_id: Id, session: Session, caller: Caller) -> SubscriberOut:
     """Text this person no more, on whatever list. The proof of consent stays."""
-    gone = await service.get_subscriber(session, subscriber_id)
-    await service.leave(session, gone, Proof(Channel.API, source=caller.name))
-    note(session, caller, "removed", "subscriber", gone.id)
+    gone = await service.remove(session, subscriber_id, Channel.API, caller)
     return (await _subscribers_out(session, [gone], caller))[0]
 
 

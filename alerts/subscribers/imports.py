@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -26,8 +26,10 @@ from alerts.team.audit import note
 
 MOST_OCTETS = 256 * 2**20
 MOST_ROWS = 1_000_000
+MOVING = (ImportState.WAITING, ImportState.RUNNING, ImportState.TAKING_BACK)
 ROWS_A_CHUNK = 5_000
 KEPT = timedelta(days=7)  # rows that were refused
+WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # how .xlsx and .ods, and .xls, begin
 
 
 class TooLarge(DomainError):
@@ -49,6 +51,15 @@ class NothingInIt(DomainError):
 
     def __init__(self) -> None:
         super().__init__("There is no row under the header of this file.")
+
+
+class Workbook(DomainError):
+    """A workbook of a spreadsheet program, which is no CSV file."""
+
+    code = "workbook"
+
+    def __init__(self) -> None:
+        super().__init__("This is a workbook. In the spreadsheet program save it as CSV, and send that.")
 
 
 class ConsentToCome(DomainError):
@@ -82,9 +93,11 @@ class Given:
 async def upload(session: AsyncSession, given: Given, pieces: AsyncIterator[bytes], by: Actor) -> Import:
     """Seal the file's rows as they come; no more than some thousand are in memory at once.
 
-    Raises NotFound for a list, TooLarge, NothingInIt, NoPhoneColumn, ColumnTwice.
+    Raises NotFound for a list, ConsentToCome, Workbook, TooLarge, NothingInIt, NoPhoneColumn, ColumnTwice.
     """
     await require_lists(session, given.lists)
+    if given.consent_date and given.consent_date > datetime.now(UTC).date():
+        raise ConsentToCome
     made = Import(
         lists=sorted(set(given.lists)),
         columns={},
@@ -97,7 +110,7 @@ async def upload(session: AsyncSession, given: Given, pieces: AsyncIterator[byte
     )
     session.add(made)
     await session.flush()
-    sheet, rows, chunks, octets = Sheet(), list[Row](), 0, 0
+    sheet, rows, chunks = Sheet(), list[Row](), 0
 
     async def keep(least: int) -> None:
         nonlocal rows, chunks
@@ -114,10 +127,7 @@ async def upload(session: AsyncSession, given: Given, pieces: AsyncIterator[byte
             session.add(made)
             chunks += 1
 
-    async for piece in pieces:
-        octets += len(piece)
-        if octets > MOST_OCTETS:
-            raise TooLarge
+    async for piece in _bounded(pieces):
         rows += sheet.feed(piece)
         await keep(ROWS_A_CHUNK)
     rows += sheet.end()
@@ -130,6 +140,17 @@ async def upload(session: AsyncSession, given: Given, pieces: AsyncIterator[byte
     await session.flush()
     await session.refresh(made)
     return made
+
+
+async def _bounded(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    octets = 0
+    async for piece in pieces:
+        if not octets and piece.startswith(WORKBOOKS):
+            raise Workbook
+        octets += len(piece)
+        if octets > MOST_OCTETS:
+            raise TooLarge
+        yield piece
 
 
 def _sealed(rows: Sequence[Row]) -> bytes:
@@ -156,6 +177,15 @@ async def page_of_imports(
 ) -> tuple[Sequence[Import], int | None]:
     """Imports, oldest first, and the cursor of the next page."""
     return await page_of(session, select(Import), Import.id, after, limit)
+
+
+async def latest_imports(
+    session: AsyncSession, before: int | None, limit: int
+) -> tuple[Sequence[Import], int | None]:
+    """Imports, the newest first, and the cursor of the next page."""
+    query = select(Import).order_by(Import.id.desc()).limit(limit + 1)
+    rows = (await session.scalars(query if before is None else query.where(Import.id < before))).all()
+    return rows[:limit], rows[limit - 1].id if len(rows) > limit else None
 
 
 async def refusals_of(session: AsyncSession, import_id: int, after: int) -> list[tuple[int, str, list[str]]]:
@@ -189,8 +219,7 @@ async def take_back(session: AsyncSession, import_id: int, by: Actor) -> Import:
 
 async def owed(session: AsyncSession) -> bool:
     """Whether an import is to be worked on."""
-    states = (ImportState.WAITING, ImportState.RUNNING, ImportState.TAKING_BACK)
-    return await session.scalar(select(Import.id).where(Import.state.in_(states)).limit(1)) is not None
+    return await session.scalar(select(Import.id).where(Import.state.in_(MOVING)).limit(1)) is not None
 
 
 async def forget_old_refusals(session: AsyncSession) -> None:

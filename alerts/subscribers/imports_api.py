@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, BackgroundTasks, Depends, Query, Request
@@ -11,19 +10,15 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
 from alerts.language.languages import Language
-from alerts.storage.engine import session_scope
 from alerts.storage.pages import After, Limit, Page
 from alerts.storage.redis import enqueue
-from alerts.subscribers import imports, lists, service
-from alerts.subscribers.files import csv_answer, csv_lines
+from alerts.subscribers import exports, imports
+from alerts.subscribers.finding import Sought
 from alerts.subscribers.import_models import Import, ImportState
 from alerts.subscribers.imports import Given
 from alerts.subscribers.models import Standing
-from alerts.subscribers.phones import mask
-from alerts.subscribers.sheets import PLAIN, Column, Refused
-from alerts.team.access import Caller, Id, MayNotReadNumbers, Session, needs
+from alerts.team.access import Caller, Id, Session, needs
 from alerts.team.actors import Scope
-from alerts.team.audit import numbers_opened
 from alerts.team.idempotency import IdempotentRoute
 
 router = APIRouter(
@@ -32,7 +27,6 @@ router = APIRouter(
     tags=["subscribers"],
     dependencies=[Depends(needs(Scope.READ, to_change=Scope.WRITE))],
 )
-EXPORTED_AT_ONCE = 2_000
 _CSV_FILE = {"content": {"text/csv": {"schema": {"type": "string"}}}}
 _UPLOAD = {
     "requestBody": {
@@ -81,7 +75,7 @@ async def import_subscribers(  # noqa: PLR0913, PLR0917 - what is said of a file
     Every row is taken, or refused with a reason (`/refused`). Who left stays left. Each row needs where and
     when its person consented, itself or for the whole file.
     """
-    given = Given(lists, language, consent_source, _past(consent_date), day_first)
+    given = Given(lists, language, consent_source, consent_date, day_first)
     made = await imports.upload(session, given, request.stream(), caller)
     tasks.add_task(enqueue, "import_subscribers")
     return _out(made)
@@ -106,10 +100,7 @@ async def refused_rows(import_id: Id, session: Session, caller: Caller) -> Strea
 
     The cells as they were, to be set right and sent again, only for a key that may read numbers.
     """
-    found = await imports.get_import(session, import_id)
-    if caller.may_read_numbers:
-        numbers_opened(session, caller, "read the refused rows of", sum(found.refused.values()))
-    return csv_answer(f"refused-{import_id}.csv", _refused(found, may_read_numbers=caller.may_read_numbers))
+    return await exports.refused_file(session, import_id, caller)
 
 
 @router.post("/imports/{import_id}/take-back", status_code=202)
@@ -131,21 +122,10 @@ async def export_subscribers(
     list_id: Annotated[
         int | None, Query(alias="list", ge=1, lt=2**63, description="only on this list")
     ] = None,
+    tag: Annotated[str | None, Query(min_length=1, max_length=40, description="only with this one")] = None,
 ) -> StreamingResponse:
     """All subscribers, or some, as CSV. Needs a key that may read numbers; it stands in the audit trail."""
-    if not caller.may_read_numbers:
-        raise MayNotReadNumbers
-    if list_id is not None:
-        await lists.get_list(session, list_id)
-    people = await service.count_subscribers(session, standing=standing, language=language, list_id=list_id)
-    numbers_opened(session, caller, "exported", people)
-    return csv_answer("subscribers.csv", _subscribers(standing, language, list_id))
-
-
-def _past(when: date | None) -> date | None:
-    if when and when > datetime.now(UTC).date():
-        raise imports.ConsentToCome
-    return when
+    return await exports.subscribers_file(session, Sought(standing, language, list_id, tag), caller)
 
 
 def _out(row: Import) -> ImportOut:
@@ -160,52 +140,3 @@ def _out(row: Import) -> ImportOut:
         created_at=row.created_at,
         finished_at=row.finished_at,
     )
-
-
-async def _refused(found: Import, *, may_read_numbers: bool) -> AsyncIterator[str]:
-    header = {place: name for name, place in found.columns.items()}
-    names = [header.get(place, f"column {place + 1}") for place in range(max(header) + 1)]
-    yield csv_lines([["line", "reason", "why", *(names if may_read_numbers else ["phone"])]])
-    after = 0
-    while True:
-        async with session_scope() as session:
-            rows = await imports.refusals_of(session, found.id, after)
-        if not rows:
-            return
-        after = rows[-1][0]
-        yield csv_lines(
-            [line, reason, PLAIN[Refused(reason)], *(cells if may_read_numbers else [_masked(found, cells)])]
-            for line, reason, cells in rows
-        )
-
-
-def _masked(found: Import, cells: Sequence[str]) -> str:
-    place = found.columns[Column.PHONE]
-    return mask(cells[place]) if place < len(cells) else ""
-
-
-async def _subscribers(
-    standing: Standing | None, language: Language | None, list_id: int | None
-) -> AsyncIterator[str]:
-    async with session_scope() as session:
-        names = await lists.names_of_lists(session)
-    yield csv_lines([["phone", "language", "standing", "lists", "tags", "since"]])
-    after: int | None = None
-    while True:
-        async with session_scope() as session:
-            rows, after = await service.page_of_subscribers(
-                session, after, EXPORTED_AT_ONCE, standing=standing, language=language, list_id=list_id
-            )
-        yield csv_lines(
-            [
-                row.phone,
-                row.language,
-                row.standing,
-                "|".join(names.get(one, str(one)) for one in row.lists),
-                "|".join(row.tags),
-                row.created_at.date().isoformat(),
-            ]
-            for row in rows
-        )
-        if after is None:
-            return

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import time
+from datetime import date, time
 from enum import StrEnum
 
 from sqlalchemy import (
     BigInteger,
     Boolean,
     CheckConstraint,
+    Date,
     ForeignKey,
     Index,
+    Integer,
     Text,
     Time,
     text,
@@ -44,6 +46,7 @@ class ConsentKind(StrEnum):
     LANGUAGE_CHANGED = "language changed"
     FORGOTTEN = "forgotten"
     TAKEN_BACK = "taken back"  # with the import that it came with
+    TAKEN_OFF = "taken off"  # one list, by an organizer
 
 
 class Channel(StrEnum):
@@ -52,6 +55,7 @@ class Channel(StrEnum):
     TEXT = "text"
     API = "api"
     WEB = "web"  # the public sign-up page
+    CONSOLE = "console"  # an organizer, on our pages
     CARRIER = "carrier"
     IMPORT = "import"
 
@@ -136,6 +140,23 @@ class Membership(Table):
     __table_args__ = (
         Index("memberships_import_id_idx", "import_id", postgresql_where=text("import_id IS NOT NULL")),
     )
+
+
+class ListDay(Table):
+    """By how many those on a list who may be texted became more, or fewer, on a day; by language.
+
+    Triggers on ``subscribers`` write it (migration 0013); there may be several rows of a day.
+    """
+
+    __tablename__ = "list_days"
+
+    id: Mapped[Key]
+    list_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("lists.id", ondelete="CASCADE"))
+    day: Mapped[date] = mapped_column(Date)  # by the clocks of the list
+    language: Mapped[str] = mapped_column(Text)
+    people: Mapped[int] = mapped_column(Integer)
+
+    __table_args__ = (Index("list_days_list_id_day_idx", "list_id", "day"),)
 
 
 class Invitation(Table):

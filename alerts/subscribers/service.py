@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import Select, delete, exists, func, select
+from sqlalchemy import delete, exists, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -165,6 +165,31 @@ async def leave(session: AsyncSession, subscriber: Subscriber, proof: Proof) -> 
         await session.flush()
 
 
+async def remove(
+    session: AsyncSession, subscriber_id: int, channel: Channel, by: Actor, source: str | None = None
+) -> Subscriber:
+    """An organizer sees to it that this person is texted no more, on whatever list. Raises NotFound."""
+    gone = await get_subscriber(session, subscriber_id, lock=True)
+    await leave(session, gone, Proof(channel, source=source or by.name))
+    note(session, by, "removed", "subscriber", gone.id)
+    return gone
+
+
+async def take_off(
+    session: AsyncSession, subscriber_id: int, list_id: int, channel: Channel, by: Actor
+) -> Subscriber:
+    """An organizer takes this person off one list; on others they stay. Raises NotFound."""
+    who = await get_subscriber(session, subscriber_id, lock=True)
+    gone = delete(Membership).where(Membership.subscriber_id == who.id, Membership.list_id == list_id)
+    if await session.scalar(gone.returning(Membership.list_id)) is None:
+        raise NotFound("list", list_id)
+    _record(session, who, ConsentKind.TAKEN_OFF, Proof(channel, source=by.name), list_id)
+    note(session, by, "taken off a list", "subscriber", who.id, list=list_id)
+    await session.flush()
+    await session.refresh(who, ["lists"])
+    return who
+
+
 async def mark_unreachable(session: AsyncSession, subscriber_id: int) -> None:
     """The carrier says that this number gets no texts. Their own text brings them back."""
     subscriber = await get_subscriber(session, subscriber_id, lock=True)
@@ -205,44 +230,6 @@ async def change(
     if moved := differences(before, after):
         note(session, by, "changed", "subscriber", subscriber_id, **moved)
     return subscriber
-
-
-async def page_of_subscribers(
-    session: AsyncSession,
-    after: int | None,
-    limit: int,
-    *,
-    standing: Standing | None = None,
-    language: Language | None = None,
-    list_id: int | None = None,
-) -> tuple[Sequence[Subscriber], int | None]:
-    """Subscribers, oldest first, and the cursor of the next page."""
-    return await page_of(session, _some(standing, language, list_id), Subscriber.id, after, limit)
-
-
-async def count_subscribers(
-    session: AsyncSession,
-    *,
-    standing: Standing | None = None,
-    language: Language | None = None,
-    list_id: int | None = None,
-) -> int:
-    """How many these are."""
-    some = _some(standing, language, list_id).with_only_columns(func.count(), maintain_column_froms=True)
-    return await session.scalar(some) or 0
-
-
-def _some(standing: Standing | None, language: Language | None, list_id: int | None) -> Select[Subscriber]:
-    query = select(Subscriber)
-    if standing:
-        query = query.where(Subscriber.standing == standing)
-    if language:
-        query = query.where(Subscriber.language == language)
-    if list_id is not None:
-        query = query.join(Membership, Membership.subscriber_id == Subscriber.id).where(
-            Membership.list_id == list_id
-        )
-    return query
 
 
 async def lists_of(session: AsyncSession, subscriber_ids: Iterable[int]) -> Mapping[int, list[int]]:

@@ -16,6 +16,7 @@ from datetime import date
 from enum import StrEnum
 
 from alerts.errors import DomainError
+from alerts.language.catalogs import N_
 from alerts.language.languages import Language
 from alerts.subscribers.phones import BadPhoneNumber, NotMobile, parse_phone
 
@@ -93,18 +94,22 @@ class Refused(StrEnum):
 
 
 PLAIN: dict[Refused, str] = {
-    Refused.NO_PHONE: "There is no phone number in this row.",
-    Refused.BAD_PHONE: "This is not a phone number. Write it with its area code, such as +1 909 555 0100.",
-    Refused.NOT_MOBILE: "This number is not a mobile phone's, so it cannot get texts.",
-    Refused.ROUNDED: "The spreadsheet has rounded this number. Make the column text, and type it again.",
-    Refused.NO_LANGUAGE: "There is no language in this row, and none was given for the file.",
-    Refused.BAD_LANGUAGE: "This is none of our languages. Write en, es or so.",
-    Refused.NO_CONSENT: "When and where did this person consent? Fill in both, or give them for the file.",
-    Refused.BAD_DATE: "This is no date, is still to come, or can be read in two ways. Write 2026-11-20.",
-    Refused.BROKEN: "This row cannot be read: a quote is never closed, or it holds a zero octet.",
-    Refused.TWICE: "The same number stands further up in this file.",
-    Refused.LEFT: "This person left. Only their own text brings them back.",
-    Refused.FORGOTTEN: "This person asked to be forgotten. Only their own text brings them back.",
+    Refused.NO_PHONE: N_("There is no phone number in this row."),
+    Refused.BAD_PHONE: N_(
+        "This is not a phone number. Write it with its area code, such as +1 909 555 0100."
+    ),
+    Refused.NOT_MOBILE: N_("This number is not a mobile phone's, so it cannot get texts."),
+    Refused.ROUNDED: N_("The spreadsheet has rounded this number. Make the column text, and type it again."),
+    Refused.NO_LANGUAGE: N_("There is no language in this row, and none was given for the file."),
+    Refused.BAD_LANGUAGE: N_("This is none of our languages. Write en, es or so."),
+    Refused.NO_CONSENT: N_(
+        "When and where did this person consent? Fill in both, or give them for the file."
+    ),
+    Refused.BAD_DATE: N_("This is no date, is still to come, or can be read in two ways. Write 2026-11-20."),
+    Refused.BROKEN: N_("This row cannot be read: a quote is never closed, or it holds a zero octet."),
+    Refused.TWICE: N_("The same number stands further up in this file."),
+    Refused.LEFT: N_("This person left. Only their own text brings them back."),
+    Refused.FORGOTTEN: N_("This person asked to be forgotten. Only their own text brings them back."),
 }
 
 

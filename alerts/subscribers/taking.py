@@ -17,10 +17,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from alerts.language.languages import Language
 from alerts.settings import settings
-from alerts.storage.engine import session_scope
+from alerts.storage.engine import driver_of, session_scope
 from alerts.storage.sealing import sealer
 from alerts.subscribers.import_models import REFUSALS, Import, ImportChunk, ImportState
-from alerts.subscribers.imports import finish, rows_of
+from alerts.subscribers.imports import MOVING, finish, rows_of
 from alerts.subscribers.people import PHONE
 from alerts.subscribers.sheets import Candidate, Column, Defaults, Refused, Row, judge, phone_of
 
@@ -139,8 +139,7 @@ async def stint(seconds: float = STINT_SECONDS) -> bool:
 
 async def _step(session: AsyncSession) -> bool:
     """One transaction's worth. False where nothing is owed, or others are at it."""
-    states = (ImportState.WAITING, ImportState.RUNNING, ImportState.TAKING_BACK)
-    query = select(Import).where(Import.state.in_(states)).order_by(Import.id).limit(1)
+    query = select(Import).where(Import.state.in_(MOVING)).order_by(Import.id).limit(1)
     found = await session.scalar(query.with_for_update(skip_locked=True))
     if found is None:
         return False
@@ -152,15 +151,9 @@ async def _step(session: AsyncSession) -> bool:
     if chunk is None:
         await finish(session, found.id, ImportState.DONE)
         return True
-    await take(await _driver(session), found, rows_of(chunk))
+    await take(await driver_of(session), found, rows_of(chunk))
     await session.delete(chunk)
     return True
-
-
-async def _driver(session: AsyncSession) -> AsyncConnection:
-    driver = (await (await session.connection()).get_raw_connection()).driver_connection
-    assert isinstance(driver, AsyncConnection)  # noqa: S101 - settings allow psycopg only
-    return driver
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +253,7 @@ async def _refuse(
 
 
 async def _take_some_back(session: AsyncSession, found: Import) -> None:
-    connection = await _driver(session)
+    connection = await driver_of(session)
     given = {"import": found.id, "size": TAKEN_BACK_AT_ONCE, "source": f"import {found.id}"}
     if (await connection.execute(_WITHDRAW, given)).rowcount:
         return

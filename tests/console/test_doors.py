@@ -8,7 +8,19 @@ from collections import Counter
 import pytest
 from fastapi.routing import APIRoute
 
-from alerts.console import actions, canned_answers, going_out, inbox, lists, thread, writing
+from alerts.console import (
+    actions,
+    canned_answers,
+    flyers,
+    going_out,
+    imports,
+    inbox,
+    lists,
+    person,
+    subscribers,
+    thread,
+    writing,
+)
 from alerts.language.languages import Language
 from alerts.team.actors import Role
 from tests.api import Api
@@ -39,8 +51,17 @@ PAGES = {
     "/inbox/kept/1": WRITERS,
     "/lists": EVERYBODY,
     "/lists/new": WRITERS,
+    "/lists/1": EVERYBODY,
+    "/lists/1/change": WRITERS,
     "/lists/1/flyer": EVERYBODY,
+    "/subscribers": EVERYBODY,
+    "/subscribers/new": WRITERS,
+    "/subscribers/1": EVERYBODY,
+    "/imports": EVERYBODY,
+    "/imports/1": EVERYBODY,
+    "/imports/new": WRITERS,
 }
+FILES = {"/imports/1/refused": EVERYBODY}  # what is not a page
 FORMS = [
     "/actions/new",
     "/actions/1/change",
@@ -66,6 +87,17 @@ FORMS = [
     "/inbox/kept/1",
     "/inbox/kept/1/remove",
     "/lists/new",
+    "/lists/1/change",
+    "/lists/1/delete",
+    "/subscribers/new",
+    "/subscribers/find",
+    "/subscribers/export",
+    "/subscribers/1/change",
+    "/subscribers/1/take-off",
+    "/subscribers/1/left",
+    "/subscribers/1/forget",
+    "/imports/new",
+    "/imports/1/take-back",
 ]
 
 
@@ -78,6 +110,8 @@ async def things(api: Api, inland: int) -> None:
     await api.post("/v1/alerts/2/send", status=202)
     await api.post("/v1/canned-answers", {"name": "Rain", "text": {"en": "Under the roof."}})
     await api.text(JAMES, "Where do we meet if it rains, can somebody tell me?")
+    file = "phone,language,consent,date\n12,en,Sheet,2026-11-20\n"
+    await api.client.post(f"/v1/subscribers/import?lists={inland}", content=file.encode())
 
 
 @pytest.mark.usefixtures("things")
@@ -150,6 +184,10 @@ ROOMS = (
     thread.router,
     canned_answers.router,
     lists.router,
+    flyers.router,
+    subscribers.router,
+    person.router,
+    imports.router,
 )
 
 
@@ -158,5 +196,5 @@ def test_no_page_and_no_form_is_missing_here() -> None:
         for route in router.routes:
             assert isinstance(route, APIRoute)
             wanted = re.compile(re.sub(r"\{\w+\}", r"\\d+", route.path))
-            with_method = PAGES if "GET" in (route.methods or ()) else FORMS
+            with_method = {**PAGES, **FILES} if "GET" in (route.methods or ()) else FORMS
             assert any(wanted.fullmatch(path.partition("?")[0]) for path in with_method), route.path

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from alerts.console.lists import opens_texts
+from alerts.console.flyers import opens_texts
 from alerts.team.actors import Role
 from tests.api import Api
 from tests.conftest import OUR_NUMBER
@@ -65,3 +65,31 @@ async def test_a_flyer_calls_in_three_languages(ana: Browser, inland: int) -> No
 
 def test_the_square_opens_a_text_with_number_and_word() -> None:
     assert opens_texts(OUR_NUMBER, "KU BIIR") == f"sms:{OUR_NUMBER}?body=KU%20BIIR"
+
+
+async def test_a_list_shows_how_many_there_were_in_a_picture_and_a_table(ana: Browser, inland: int) -> None:
+    page = await ana.open(f"/lists/{inland}")
+    assert 'role="img"' in page
+    assert page.count("<polyline") == 3
+    assert 'style="' not in page
+    assert page.count('<tr><th scope="row">') == 13
+    assert "KU BIIR" in page
+    assert f"/join/{inland}" in page
+
+
+async def test_a_list_is_changed_and_an_empty_one_deleted(api: Api, ana: Browser, inland: int) -> None:
+    path = f"/lists/{inland}/change"
+    form = {"name": "Night", "timezone": "America/Chicago", "word-en": "NIGHT", "opens": "20:00"}
+    assert "hours" in (await ana.submit(path, form, 422, on=path)).text
+    await ana.submit(path, form | {"closes": "06:00"}, on=path)
+    changed = await api.get(f"/v1/lists/{inland}")
+    assert (changed["name"], changed["join_words"]) == ("Night", {"en": "NIGHT"})
+    assert changed["hours"] == {"opens": "20:00", "closes": "06:00"}
+    for name in ("Night", "NIGHT", "America/Chicago", "20:00", "06:00"):
+        assert f'value="{name}"' in await ana.open(path)
+    gone = f"/lists/{inland}/delete"
+    await ana.submit(gone, {"sure": "1"}, 409, on=path)
+    made = await ana.submit("/lists/new", NIGHT, on="/lists/new")
+    await ana.submit(made.headers["location"] + "/delete", {}, 422, on=path)
+    await ana.submit(made.headers["location"] + "/delete", {"sure": "1"}, on=path)
+    assert len((await api.get("/v1/lists"))["items"]) == 1

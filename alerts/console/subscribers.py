@@ -1,0 +1,164 @@
+"""Pages: who is subscribed. Filters, one number, somebody new, and all of them as a file."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from alerts.console.doors import Chosen, Fields, Form, Viewer, Writer, go, language_of
+from alerts.console.fields import chosen, required
+from alerts.console.pages import page
+from alerts.console.people_shown import STANDINGS, shown
+from alerts.console.troubles import in_words
+from alerts.errors import DomainError
+from alerts.language.catalogs import tr
+from alerts.language.languages import Language
+from alerts.settings import settings
+from alerts.storage.pages import After
+from alerts.subscribers import exports, finding, lists, service
+from alerts.subscribers.finding import Sought
+from alerts.subscribers.models import Channel, Standing
+from alerts.subscribers.phones import parse_phone
+from alerts.subscribers.service import Proof
+from alerts.team.access import MOST_IDS, Session
+from alerts.team.actors import Scope
+from alerts.team.audit import note, numbers_opened
+from alerts.team.sessions import SignedIn
+
+router = APIRouter(prefix="/subscribers", include_in_schema=False)
+MOST, MOST_LISTS, LONGEST_TAG = 50, 200, 40
+EVERYBODY = {"standing": "", "reads": "", "list": "", "tag": ""}  # filters that narrow nothing
+Filter = Annotated[str, Query(max_length=LONGEST_TAG)]
+
+
+@router.get("")
+async def subscribers_page(  # noqa: PLR0913, PLR0917 - its filters
+    session: Session,
+    reader: Viewer,
+    after: After = None,
+    standing: Filter = "",
+    reads: Filter = "",
+    on: Filter = "",
+    tag: Filter = "",
+    language: Chosen = None,
+) -> Response:
+    """Those who are sought, the oldest first. An empty filter narrows nothing."""
+    asked = {"standing": standing, "reads": reads, "list": on, "tag": tag.strip()}
+    return await _page(session, reader, language_of(reader, language), asked, after)
+
+
+async def _page(  # noqa: PLR0913, PLR0917 - what was asked for is not lost
+    session: AsyncSession,
+    reader: SignedIn,
+    read: Language,
+    asked: Fields,
+    after: int | None = None,
+    trouble: str = "",
+    status: int = 200,
+) -> Response:
+    rows, following = await finding.page_of_subscribers(session, _sought(asked), after, MOST)
+    if reader.actor.may_read_numbers:
+        numbers_opened(session, reader.actor, "read", len(rows))
+    names = await lists.names_of_lists(session)
+    return page(
+        "subscribers.html",
+        read,
+        "/subscribers",
+        status,
+        reader=reader,
+        title=tr(read, "Subscribers"),
+        trouble=trouble,
+        asked=asked,
+        people=[shown(one, names, reader, read) for one in rows],
+        following=following,
+        lists=sorted((name, number) for number, name in names.items()),
+        standings=[(one, tr(read, says)) for one, says in STANDINGS.items()],
+        may_write=reader.actor.may(Scope.WRITE),
+        may_export=reader.actor.may_read_numbers,
+    )
+
+
+def _sought(asked: Fields) -> Sought:
+    """What nobody can have chosen in the form narrows nothing."""
+    standing, reads, on = asked.get("standing", ""), asked.get("reads", ""), asked.get("list", "")
+    return Sought(
+        Standing(standing) if standing in list(Standing) else None,
+        Language(reads) if reads in list(Language) else None,
+        int(on) if on.isdecimal() and int(on) < MOST_IDS else None,
+        asked.get("tag", "").strip() or None,
+    )
+
+
+@router.post("/find")
+async def find(session: Session, reader: Writer, form: Form, language: Chosen = None) -> Response:
+    """Who has a number. A form, because a number must not stand in an address."""
+    read = language_of(reader, language)
+    try:
+        found = await finding.look_for(
+            session, parse_phone(form.get("phone", ""), settings().default_region), reader.actor
+        )
+    except DomainError as error:
+        return await _page(session, reader, read, EVERYBODY, None, in_words(read, error), error.status)
+    if found is None:
+        return await _page(
+            session, reader, read, EVERYBODY, None, tr(read, "Nobody here has this number."), 404
+        )
+    return go(f"/subscribers/{found.id}")
+
+
+@router.post("/export")
+async def export(session: Session, reader: Viewer, form: Form) -> Response:
+    """Those who are sought, with whole numbers, as a file. Admins see who took it."""
+    return await exports.subscribers_file(session, _sought(form), reader.actor)
+
+
+@router.get("/new")
+async def new(session: Session, reader: Writer, language: Chosen = None) -> Response:
+    """An empty form."""
+    return await _form(session, reader, language_of(reader, language), {})
+
+
+async def _form(
+    session: AsyncSession,
+    reader: SignedIn,
+    read: Language,
+    filled: Fields,
+    trouble: str = "",
+    status: int = 200,
+) -> Response:
+    rows, _ = await lists.page_of_lists(session, None, MOST_LISTS)
+    return page(
+        "subscriber_form.html",
+        read,
+        "/subscribers/new",
+        status,
+        reader=reader,
+        title=tr(read, "Add somebody"),
+        trouble=trouble,
+        filled=filled,
+        lists=[(one.id, one.name) for one in rows],
+    )
+
+
+@router.post("/new")
+async def add(session: Session, reader: Writer, form: Form, language: Chosen = None) -> Response:
+    """Put somebody on lists who said so to an organizer."""
+    onto, reads, consent = chosen(form, "list"), form.get("reads", ""), form.get("consent", "").strip()[:200]
+    try:
+        required(list=bool(onto), reads=reads in list(Language), consent=bool(consent))
+        phone = parse_phone(form.get("phone", ""), settings().default_region)
+        proof = Proof(Channel.CONSOLE, source=consent)
+        async with session.begin_nested():
+            added = await service.add(session, phone, Language(reads), onto, tags_of(form), proof)
+    except DomainError as error:
+        read = language_of(reader, language)
+        return await _form(session, reader, read, form, in_words(read, error), error.status)
+    note(session, reader.actor, "added", "subscriber", added.id)
+    return go(f"/subscribers/{added.id}")
+
+
+def tags_of(form: Fields) -> list[str]:
+    """The tags in a field, with commas between."""
+    return [tag[:LONGEST_TAG] for tag in (one.strip() for one in form.get("tags", "").split(",")) if tag]
