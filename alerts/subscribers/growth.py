@@ -1,6 +1,6 @@
 """How many people were on a list and could be texted, by day and language.
 
-Triggers write down what each statement changes (migration 0013); the clock adds that up. A picture of
+Triggers write down what each statement changes (migration 0014); the clock adds that up. A picture of
 years is a look at some thousand rows, however many people there are, and says nothing of any of them.
 """
 

@@ -145,7 +145,7 @@ class Membership(Table):
 class ListDay(Table):
     """By how many those on a list who may be texted became more, or fewer, on a day; by language.
 
-    Triggers on ``subscribers`` write it (migration 0013); there may be several rows of a day.
+    Triggers on ``subscribers`` write it (migration 0014); there may be several rows of a day.
     """
 
     __tablename__ = "list_days"
