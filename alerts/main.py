@@ -28,6 +28,7 @@ import alerts.console.imports
 import alerts.console.inbox
 import alerts.console.lists
 import alerts.console.person
+import alerts.console.review
 import alerts.console.sign_up
 import alerts.console.signing_in
 import alerts.console.subscribers
@@ -114,6 +115,7 @@ app.include_router(alerts.console.account.router)
 app.include_router(alerts.console.team.router)
 app.include_router(alerts.console.actions.router)
 app.include_router(alerts.console.writing.router)  # before the pages of one alert: /alerts/new
+app.include_router(alerts.console.review.router)
 app.include_router(alerts.console.going_out.router)
 app.include_router(alerts.console.canned_answers.router)  # before one conversation: /inbox/kept
 app.include_router(alerts.console.inbox.router)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import gzip
 import json
 from datetime import datetime
+from decimal import ROUND_CEILING, Decimal
 from functools import partial
 from pathlib import Path
 from secrets import randbelow
 from typing import Any
 
-from babel.numbers import format_decimal
+from babel.numbers import format_currency, format_decimal
 from fastapi import Request, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.types import Receive, Send
@@ -41,6 +42,7 @@ HTMX = {
     "selfRequestsOnly": True,
     "historyEnabled": False,
     "historyCacheSize": 0,
+    "attributesToSettle": ["class"],  # not style, which the policy does not let it write
     # A form that was refused comes back with what is wrong in it.
     "responseHandling": [
         {"code": "204", "swap": False},
@@ -57,6 +59,7 @@ NOT_COMPRESSED = frozenset(
 )  # fmt: skip
 WORTH_COMPRESSING = 500
 MOST_PADDING = 64
+WHOLE_FROM = 10  # of the currency's unit: so much is not told to the cent
 # Where one can go from every page, and what one must be allowed to.
 ROOMS = (
     ("/", N_("Home"), Scope.READ),
@@ -159,6 +162,17 @@ def as_read(moment: datetime, language: Language) -> str:
 def figure(language: Language, number: int) -> str:
     """A number as a reader of ``language`` writes it."""
     return str(format_decimal(number, locale=LOCALE[language]))
+
+
+def in_money(language: Language, micros: int) -> str:
+    """Millionths of the currency's unit, rounded up: whole units from ten on, else cents."""
+    amount = Decimal(micros) / 1_000_000
+    whole = amount >= WHOLE_FROM
+    amount = amount.quantize(Decimal(1) if whole else Decimal("0.01"), ROUND_CEILING)
+    pattern = "¤#,##0" if whole else "¤#,##0.00"
+    return str(
+        format_currency(amount, settings().currency, pattern, locale=LOCALE[language], currency_digits=False)
+    )
 
 
 def reader(request: Request, chosen: Language | None) -> Language:

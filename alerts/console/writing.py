@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from alerts.actions import service as actions
+from alerts.actions.models import Action
 from alerts.broadcasts import service
 from alerts.broadcasts.audience import Answered, Audience, counts
 from alerts.broadcasts.models import Alert
@@ -16,7 +17,8 @@ from alerts.broadcasts.schemas import NewAlert
 from alerts.console.alerts_shown import cheaply, heading
 from alerts.console.doors import Chosen, Fields, Form, Writer, go, language_of
 from alerts.console.fields import by_language, chosen, local_time, shaped
-from alerts.console.pages import page
+from alerts.console.looks import Look, look
+from alerts.console.pages import fragment, page
 from alerts.console.troubles import in_words
 from alerts.errors import DomainError
 from alerts.language.catalogs import N_, tr
@@ -65,6 +67,10 @@ async def new(
 @router.post("/new")
 async def write(session: Session, reader: Writer, form: Form, language: Chosen = None) -> Response:
     """Keep a draft; its page asks whether it is right."""
+    if _wants_a_look(form):
+        return await _form(
+            session, reader, language_of(reader, language), "/alerts/new", _in_cheap_letters(form)
+        )
     try:
         body = shaped(NewAlert, _facts(form) | {"audience": _audience(form)})
         facts = body.model_dump(exclude={"audience", "action", "template"}) | {"action_id": body.action}
@@ -91,6 +97,9 @@ async def change(
     """Change the draft; what was approved is approved no more."""
     alert = await service.get_alert(session, alert_id)
     form["action"] = str(alert.action_id or "")
+    read, path = language_of(reader, language), f"/alerts/{alert_id}/change"
+    if _wants_a_look(form):
+        return await _form(session, reader, read, path, _in_cheap_letters(form), alert=alert)
     try:
         held = alert.audience if _is_wider(alert) else _audience(form)
         body = shaped(NewAlert, _facts(form) | {"audience": held})
@@ -99,18 +108,75 @@ async def change(
         async with session.begin_nested():
             await service.change_alert(session, alert_id, facts, reader.actor)
     except DomainError as error:
-        read, path = language_of(reader, language), f"/alerts/{alert_id}/change"
         trouble, alert = in_words(read, error), await service.get_alert(session, alert_id)  # as it was
         return await _form(session, reader, read, path, form, trouble, error.status, alert=alert)
     return go(f"/alerts/{alert_id}")
 
 
+@router.post("/look")
+async def look_at_it(
+    session: Session,
+    reader: Writer,
+    form: Form,
+    alert: Annotated[int | None, Query(ge=1, lt=MOST_IDS)] = None,
+    language: Chosen = None,
+) -> Response:
+    """While somebody types: the pieces of the form that tell what it takes, and who gets it."""
+    read, held = language_of(reader, language), None
+    if alert:
+        held = await service.get_alert(session, alert)
+        form["action"] = str(held.action_id or "")
+    filled = _in_cheap_letters(form)
+    seen = await _look(session, read, filled, await _action_of(session, filled), held)
+    return fragment(
+        "look.html",
+        read,
+        seen=seen,
+        filled=filled,
+        changed=form.get("cheaper", ""),
+        look_path=_look_path(read, held),
+    )
+
+
+def _look_path(read: Language, alert: Alert | None) -> str:
+    return f"/alerts/look?language={read}" + (f"&alert={alert.id}" if alert else "")
+
+
+def _wants_a_look(form: Fields) -> bool:
+    """Without JavaScript: a button that keeps nothing, and shows the form again."""
+    return "cheaper" in form or "look" in form
+
+
+def _in_cheap_letters(form: Fields) -> Fields:
+    """The form, with the text in cheaper letters whose button was pressed."""
+    name = f"text-{form.get('cheaper', '')}"
+    return form | {name: cheaply(form[name])} if name in form else form
+
+
+async def _look(
+    session: AsyncSession, read: Language, form: Fields, action: Action | None, held: Alert | None
+) -> Look:
+    try:
+        if held and _is_wider(held):
+            who = Audience.model_validate(held.audience)
+        else:
+            who = shaped(Audience, _audience(form))
+        return await look(session, read, by_language(form, "text"), action, who)
+    except DomainError:  # nobody is chosen yet, or a list that is gone
+        return await look(session, read, by_language(form, "text"), action, None)
+
+
+async def _action_of(session: AsyncSession, form: Fields) -> Action | None:
+    given = form.get("action", "")
+    action_id = int(given) if given.isdecimal() and given.isascii() else 0
+    return await actions.get_action(session, action_id) if 0 < action_id < MOST_IDS else None
+
+
 def _facts(form: Fields) -> dict[str, object]:
     """Raises NotFilledIn."""
-    texts = by_language(form, "text")
     when = form.get("when", "now")
     return {
-        "text": {key: cheaply(text) for key, text in texts.items()} if "cheaper" in form else texts,
+        "text": by_language(form, "text"),
         "action": form.get("action") or None,
         "asks_rsvp": "asks" in form,
         "urgent": "urgent" in form,
@@ -164,9 +230,7 @@ async def _form(  # noqa: PLR0913, PLR0917 - what a form shows
     status: int = 200,
     alert: Alert | None = None,
 ) -> Response:
-    given = filled.get("action", "")
-    action_id = int(given) if given.isdecimal() else 0
-    action = await actions.get_action(session, action_id) if 0 < action_id < MOST_IDS else None
+    action = await _action_of(session, filled)
     wider = alert is not None and _is_wider(alert)
     return page(
         "alert_form.html",
@@ -174,6 +238,10 @@ async def _form(  # noqa: PLR0913, PLR0917 - what a form shows
         path,
         status,
         reader=reader,
+        live=True,
+        seen=await _look(session, read, filled, action, alert),
+        look_path=_look_path(read, alert),
+        narrowed=bool(filled.get("tags")) or any(f"only-{one}" in filled for one in Language),
         title=tr(read, "Change the alert") if alert else tr(read, "Write an alert"),
         trouble=trouble,
         filled=filled,

@@ -83,7 +83,7 @@ async def test_three_workers_are_called_in_their_languages(
     assert "Rally: Rally at the gate" in await ana.open(action)
     alert = await written(ana, action, inland)
     page = await ana.open(alert)
-    assert "3 people get it" in page
+    assert "3 people in 3 languages get 1 text each, from now, done by" in page
     assert re.search(r"Rally at the gate: \w+, \w+ \d+, 5:00 PM, 500 Main St", page)
     assert page.count("People: 1. Parts of each text: 1, in GSM-7.") == 3
     assert sent(twilio) == []
@@ -142,8 +142,15 @@ async def test_dear_letters_are_marked_and_made_cheap_when_asked(api: Api, ana: 
     page = await ana.open(alert)
     assert "Mañana, ¡s<mark>á</mark>bado! <mark>“</mark>Ven<mark>”</mark>" in page
     assert "in UCS-2" in page
-    fields = await filled_in(ana, f"{alert}/change") | {"cheaper": "1"}
-    await ana.submit(f"{alert}/change", fields, on=f"{alert}/change")
+    change = f"{alert}/change"
+    pressed = await filled_in(ana, change) | {"cheaper": "es"}
+    shown = await ana.submit(change, pressed, 200, on=change)  # a button of its own: nothing is kept yet
+    assert ">Mañana, ¡sabado! &#34;Ven&#34;</textarea>" in shown.text
+    assert (await api.get(f"/v1{alert}"))["text"]["es"].startswith("Mañana, ¡sábado!")
+    typed = re.search(r'name="text-es"[^>]*>([^<]*)<', shown.text)
+    assert typed
+    del pressed["cheaper"]
+    await ana.submit(change, pressed | {"text-es": unescape(typed[1])}, on=change)
     assert (await api.get(f"/v1{alert}"))["text"]["es"] == 'Mañana, ¡sabado! "Ven"'
     assert "<mark>" not in await ana.open(alert)
 

@@ -17,6 +17,7 @@ from alerts.console import (
     inbox,
     lists,
     person,
+    review,
     subscribers,
     thread,
     writing,
@@ -69,6 +70,7 @@ FORMS = [
     "/actions/1/correction",
     "/alerts/new",
     "/alerts/1/change",
+    "/alerts/look",
     "/alerts/1/send",
     "/alerts/1/approve",
     "/alerts/1/test",
@@ -178,6 +180,7 @@ async def test_every_page_is_whole_in_every_language(api: Api, language: Languag
 
 ROOMS = (
     actions.router,
+    review.router,
     writing.router,
     going_out.router,
     inbox.router,
