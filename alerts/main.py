@@ -26,6 +26,7 @@ import alerts.console.going_out
 import alerts.console.home
 import alerts.console.imports
 import alerts.console.inbox
+import alerts.console.jobs
 import alerts.console.lists
 import alerts.console.person
 import alerts.console.review
@@ -112,6 +113,7 @@ app.include_router(alerts.console.home.router)
 app.include_router(alerts.console.sign_up.router)
 app.include_router(alerts.console.signing_in.router)
 app.include_router(alerts.console.account.router)
+app.include_router(alerts.console.jobs.router)  # before the page of one organizer: /team/jobs
 app.include_router(alerts.console.team.router)
 app.include_router(alerts.console.actions.router)
 app.include_router(alerts.console.writing.router)  # before the pages of one alert: /alerts/new

@@ -6,19 +6,13 @@ import json
 import logging
 
 import pytest
-from rq.serializers import JSONSerializer
 
 import workers.jobs
 from alerts.logs import Formatter, bound, request_id
 from alerts.storage import redis as storage
-from workers.worker import Worker
+from tests.jobs import work
 
 pytestmark = pytest.mark.usefixtures("valkey")
-
-
-def work() -> None:
-    """Do what waits, in this process."""
-    Worker([storage.queue()], connection=storage.redis(), serializer=JSONSerializer).work(burst=True)
 
 
 def lines(caplog: pytest.LogCaptureFixture) -> list[dict[str, object]]:

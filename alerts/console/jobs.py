@@ -1,0 +1,80 @@
+"""Page for admins: workers, what waits for them, and jobs that failed.
+
+Ours and not rq-dashboard: see docs/decisions/jobs-page.md.
+"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+from redis.exceptions import RedisError
+
+from alerts.console.doors import CHECKED, Admin, Chosen, go, language_of
+from alerts.console.pages import as_read, page
+from alerts.console.troubles import in_words
+from alerts.errors import DomainError
+from alerts.language.catalogs import tr
+from alerts.language.languages import Language
+from alerts.storage import jobs
+from alerts.team import audit
+from alerts.team.access import Session
+from alerts.team.sessions import SignedIn
+
+router = APIRouter(prefix="/team/jobs", include_in_schema=False)
+PATH = "/team/jobs"
+
+
+@router.get("")
+async def jobs_page(admin: Admin, language: Chosen = None) -> Response:
+    """How the workers are doing."""
+    return await _page(admin, language_of(admin, language))
+
+
+async def _page(admin: SignedIn, read: Language, trouble: str = "", status: int = 200) -> Response:
+    try:
+        found = await jobs.jobs()
+    except (RedisError, OSError):
+        found, trouble, status = None, tr(read, "The queue is away. What is owed is not lost."), 503
+    return page(
+        "jobs.html",
+        read,
+        PATH,
+        status,
+        reader=admin,
+        title=tr(read, "Jobs and workers"),
+        trouble=trouble,
+        found=found,
+        workers=[
+            (one.host, one.pid, as_read(one.since, read), as_read(one.seen, read), one.job)
+            for one in (found.workers if found else ())
+        ],
+        failed=[
+            (one.id, one.name, as_read(one.at, read), one.request, one.trace)
+            for one in (found.failed if found else ())
+        ],
+    )
+
+
+@router.post("/{job_id}/again", dependencies=CHECKED)
+async def again(job_id: UUID, session: Session, admin: Admin, language: Chosen = None) -> Response:
+    """A job that failed is done once more."""
+    read = language_of(admin, language)
+    try:
+        name = await jobs.put_back(str(job_id))
+    except DomainError as error:
+        return await _page(admin, read, in_words(read, error), error.status)
+    audit.note(session, admin.actor, "put back", "job", 0, job=str(job_id), name=name)
+    return go(PATH)
+
+
+@router.post("/{job_id}/delete", dependencies=CHECKED)
+async def delete(job_id: UUID, session: Session, admin: Admin, language: Chosen = None) -> Response:
+    """A job that failed is forgotten."""
+    read = language_of(admin, language)
+    try:
+        name = await jobs.delete(str(job_id))
+    except DomainError as error:
+        return await _page(admin, read, in_words(read, error), error.status)
+    audit.note(session, admin.actor, "deleted", "job", 0, job=str(job_id), name=name)
+    return go(PATH)
