@@ -17,9 +17,11 @@ import alerts.broadcasts.reports_api
 import alerts.broadcasts.retention_api
 import alerts.broadcasts.saved_texts_api
 import alerts.console.account
+import alerts.console.action_shown
 import alerts.console.actions
 import alerts.console.api_page
 import alerts.console.assets
+import alerts.console.calendar
 import alerts.console.canned_answers
 import alerts.console.flyers
 import alerts.console.going_out
@@ -27,9 +29,13 @@ import alerts.console.home
 import alerts.console.imports
 import alerts.console.inbox
 import alerts.console.jobs
+import alerts.console.kits
 import alerts.console.lists
 import alerts.console.person
+import alerts.console.reminders
+import alerts.console.report_pages
 import alerts.console.review
+import alerts.console.roster
 import alerts.console.sign_up
 import alerts.console.signing_in
 import alerts.console.subscribers
@@ -115,7 +121,13 @@ app.include_router(alerts.console.signing_in.router)
 app.include_router(alerts.console.account.router)
 app.include_router(alerts.console.jobs.router)  # before the page of one organizer: /team/jobs
 app.include_router(alerts.console.team.router)
+app.include_router(alerts.console.calendar.router)  # before one action: /actions/calendar
+app.include_router(alerts.console.kits.router)
 app.include_router(alerts.console.actions.router)
+app.include_router(alerts.console.reminders.router)
+app.include_router(alerts.console.roster.router)
+app.include_router(alerts.console.report_pages.router)
+app.include_router(alerts.console.action_shown.router)
 app.include_router(alerts.console.writing.router)  # before the pages of one alert: /alerts/new
 app.include_router(alerts.console.review.router)
 app.include_router(alerts.console.going_out.router)

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Query
+from fastapi.responses import StreamingResponse
 
-from alerts.actions import service
+from alerts.actions import service, turnout
 from alerts.actions.models import Action
-from alerts.actions.schemas import ActionChange, ActionOut, Count, NewAction, RsvpOut, SummaryOut
+from alerts.actions.roster_file import roster_file
+from alerts.actions.schemas import (
+    ActionChange,
+    ActionOut,
+    Count,
+    HourCount,
+    ListCount,
+    NewAction,
+    RsvpOut,
+    SummaryOut,
+)
 from alerts.language.languages import Language
 from alerts.storage.pages import After, Limit, Page
 from alerts.team.access import Caller, Id, Session, needs
@@ -57,10 +69,14 @@ async def cancel_action(action_id: Id, session: Session, caller: Caller) -> Acti
 
 @router.get("/{action_id}/rsvps")
 async def page_of_rsvps(
-    action_id: Id, session: Session, after: After = None, limit: Limit = 50
+    action_id: Id,
+    session: Session,
+    answer: Annotated[Answer | None, Query(description="only who gave this one")] = None,
+    after: After = None,
+    limit: Limit = 50,
 ) -> Page[RsvpOut]:
     """Who answered what."""
-    rows, following = await service.page_of_rsvps(session, action_id, after, limit)
+    rows, following = await service.page_of_rsvps(session, action_id, answer, after, limit)
     items = [
         RsvpOut(
             subscriber=row.subscriber_id,
@@ -76,14 +92,40 @@ async def page_of_rsvps(
 
 @router.get("/{action_id}/summary")
 async def summary(action_id: Id, session: Session) -> SummaryOut:
-    """How many will come, in all and by language."""
+    """How many will come: in all, by language, by list, and when they said so."""
     total = Count()
     languages: dict[Language, Count] = {}
     for row in await service.summary(session, action_id):
         for count in (total, languages.setdefault(row.language, Count())):
-            setattr(count, row.answer, getattr(count, row.answer) + row.people)
-            count.guests += row.guests if row.answer == Answer.YES else 0
-    return SummaryOut(action=action_id, answers=total, languages=languages)
+            _add(count, row.answer, row.people, row.guests)
+    lists: dict[int, Count] = {}
+    for one in await turnout.by_list(session, action_id):
+        _add(lists.setdefault(one.list_id, Count()), one.answer, one.people, one.guests)
+    return SummaryOut(
+        action=action_id,
+        answers=total,
+        languages=languages,
+        lists=[ListCount(list=list_id, answers=count) for list_id, count in lists.items()],
+        hours=[
+            HourCount(hour=one.hour, answer=one.answer, people=one.people)
+            for one in await turnout.by_hour(session, action_id)
+        ],
+    )
+
+
+def _add(count: Count, answer: Answer, people: int, guests: int) -> None:
+    setattr(count, answer, getattr(count, answer) + people)
+    count.guests += guests if answer == Answer.YES else 0
+
+
+@router.get(
+    "/{action_id}/roster.csv",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
+)
+async def roster_as_csv(action_id: Id, session: Session, caller: Caller) -> StreamingResponse:
+    """A row a person who answered. Numbers are masked unless the key may read them."""
+    return await roster_file(session, action_id, caller)
 
 
 def _out(action: Action) -> ActionOut:

@@ -80,9 +80,29 @@ class Count(BaseModel):
     guests: int = 0
 
 
+class ListCount(BaseModel):
+    """Answers of the people on one list; who is on two is counted in both."""
+
+    list: int
+    answers: Count
+
+
+class HourCount(BaseModel):
+    """How many gave, within the hour that began then, the answer that they give now."""
+
+    hour: datetime
+    answer: str
+    people: int
+
+
 class SummaryOut(BaseModel):
-    """How many will come, in all and by language."""
+    """How many will come, in all, by language, by list and by the hour in which they said so.
+
+    Of an action that is long over only ``answers`` and ``languages`` are known.
+    """
 
     action: int
     answers: Count
     languages: dict[Language, Count]
+    lists: list[ListCount]
+    hours: list[HourCount]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import func, literal, or_, select, union_all
+from sqlalchemy import func, literal, or_, select, tuple_, union_all
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -87,11 +87,27 @@ async def coming_actions(session: AsyncSession, most: int) -> Sequence[Action]:
     return (await session.scalars(coming.order_by(Action.starts_at, Action.id).limit(most))).all()
 
 
-async def past_actions(session: AsyncSession, most: int) -> Sequence[Action]:
-    """What is over or was called off, the latest first."""
+async def past_actions(
+    session: AsyncSession, most: int, before: int | None = None
+) -> tuple[Sequence[Action], int | None]:
+    """What is over or was called off, the latest first, and the cursor of the next page.
+
+    ``before``: such a cursor, the last action of the page before.
+    """
     over = or_(Action.ends_at <= datetime.now(UTC), Action.cancelled_at.is_not(None))
+    place = tuple_(Action.starts_at, Action.id)
     newest = select(Action).where(over).order_by(Action.starts_at.desc(), Action.id.desc())
-    return (await session.scalars(newest.limit(most))).all()
+    if before is not None:
+        last = select(Action.starts_at, Action.id).where(Action.id == before).scalar_subquery()
+        newest = newest.where(place < last)
+    rows = (await session.scalars(newest.limit(most + 1))).all()
+    return rows[:most], rows[most - 1].id if len(rows) > most else None
+
+
+async def actions_between(session: AsyncSession, begins: datetime, ends: datetime) -> Sequence[Action]:
+    """What goes on at some time between two moments, also what was called off, the first first."""
+    within = select(Action).where(Action.starts_at < ends, Action.ends_at > begins)
+    return (await session.scalars(within.order_by(Action.starts_at, Action.id))).all()
 
 
 async def change_action(
@@ -153,13 +169,14 @@ async def answer(
 
 
 async def page_of_rsvps(
-    session: AsyncSession, action_id: int, after: int | None, limit: int
+    session: AsyncSession, action_id: int, answer: Answer | None, after: int | None, limit: int
 ) -> tuple[Sequence[Rsvp], int | None]:
-    """Answers to an action, in order of subscriber. Raises NotFound."""
+    """Answers to an action, or those that are ``answer``, in order of subscriber. Raises NotFound."""
     await get_action(session, action_id)
-    return await page_of(
-        session, select(Rsvp).where(Rsvp.action_id == action_id), Rsvp.subscriber_id, after, limit
-    )
+    query = select(Rsvp).where(Rsvp.action_id == action_id)
+    if answer is not None:
+        query = query.where(Rsvp.answer == answer)
+    return await page_of(session, query, Rsvp.subscriber_id, after, limit)
 
 
 async def answers_of(session: AsyncSession, subscriber_id: int, most: int) -> Sequence[tuple[Rsvp, Action]]:

@@ -56,6 +56,23 @@ async def page_of_reminders(
     return Page(items=[await alert_out(session, row) for row in rows], next=following)
 
 
+@router.patch("/reminders/{alert_id}")
+async def change_reminder(
+    action_id: Id, alert_id: Id, body: NewReminder, session: Session, caller: Caller
+) -> AlertOut:
+    """Another time, other people or another text for a reminder that has not begun: all of it anew."""
+    made = await reminders.change_reminder(
+        session, action_id, alert_id, body.before, body.answers, body.text, caller
+    )
+    return await alert_out(session, made)
+
+
+@router.delete("/reminders/{alert_id}")
+async def remove_reminder(action_id: Id, alert_id: Id, session: Session, caller: Caller) -> AlertOut:
+    """Take back a reminder that has not begun; it stays among the alerts, cancelled."""
+    return await alert_out(session, await reminders.remove_reminder(session, action_id, alert_id, caller))
+
+
 @router.get("/kit")
 async def export_kit(action_id: Id, session: Session) -> Kit:
     """The action and its texts as one file, for another organization: no numbers, no lists."""

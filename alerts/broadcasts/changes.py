@@ -82,7 +82,9 @@ def _move(session: AsyncSession, alert: Alert, action: Action) -> None:
 
 async def who_was_told(session: AsyncSession, action_id: int) -> dict[Language, int]:
     """How many of each language were told of the action, and not since it changed. Raises NotFound."""
-    await actions.get_action(session, action_id)
+    action = await actions.get_action(session, action_id)
+    if action.version == 1:  # there is nothing old, and nobody's deliveries need to be looked through
+        return {}
     return await people_by_language(session, Audience(told_old=action_id))
 
 

@@ -10,10 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from alerts.actions import service as actions
 from alerts.broadcasts.approval import NeedsApproval
 from alerts.broadcasts.audience import Answered, Audience
-from alerts.broadcasts.lifecycle import send
+from alerts.broadcasts.lifecycle import cancel, send, undo
 from alerts.broadcasts.models import Alert
-from alerts.broadcasts.service import create_alert
-from alerts.broadcasts.states import AlertKind
+from alerts.broadcasts.service import WrongState, change_alert, create_alert, get_alert
+from alerts.broadcasts.states import AlertKind, AlertState
+from alerts.errors import NotFound
 from alerts.language.languages import Language
 from alerts.storage.pages import page_of
 from alerts.team.actors import Actor
@@ -40,15 +41,66 @@ async def remind(
         "kind": AlertKind.REMINDER,
         "action_id": action_id,
         "text": {str(language): one for language, one in text.items()},
-        "asks_rsvp": Answered.SILENT in answers or Answered.MAYBE in answers,
+        "asks_rsvp": _asks(answers),
         "urgent": False,
         "send_before": before,
     }
     alert = await create_alert(session, Audience(action=action_id, answers=list(answers)), facts, by)
+    return await _set(session, alert, by)
+
+
+async def get_reminder(session: AsyncSession, action_id: int, alert_id: int, *, lock: bool = False) -> Alert:
+    """One reminder of the action. Raises NotFound."""
+    alert = await get_alert(session, alert_id, lock=lock)
+    if alert.action_id != action_id or alert.kind != AlertKind.REMINDER:
+        raise NotFound("reminder", alert_id)
+    return alert
+
+
+async def change_reminder(  # noqa: PLR0913, PLR0917 - what a reminder is
+    session: AsyncSession,
+    action_id: int,
+    alert_id: int,
+    before: str,
+    answers: Sequence[Answered],
+    text: Mapping[Language, str],
+    by: Actor,
+) -> Alert:
+    """Another time, other people or another text for a reminder that has not begun, which is set again.
+
+    Raises NotFound, WrongState, and what ``remind`` raises.
+    """
+    alert = await get_reminder(session, action_id, alert_id, lock=True)
+    if alert.state not in (AlertState.SCHEDULED, AlertState.DRAFT):
+        raise WrongState(alert_id, alert.state, "changing it")
+    await undo(session, alert_id, by)
+    facts = {
+        "audience": Audience(action=action_id, answers=list(answers)).model_dump(mode="json"),
+        "text": {str(language): one for language, one in text.items()},
+        "asks_rsvp": _asks(answers),
+        "send_before": before,
+    }
+    await change_alert(session, alert_id, facts, by)
+    return await _set(session, alert, by)
+
+
+async def remove_reminder(session: AsyncSession, action_id: int, alert_id: int, by: Actor) -> Alert:
+    """Take back a reminder that has not begun. Raises NotFound, WrongState."""
+    alert = await get_reminder(session, action_id, alert_id, lock=True)
+    if alert.state not in (AlertState.SCHEDULED, AlertState.DRAFT, AlertState.CANCELLED):
+        raise WrongState(alert_id, alert.state, "removing it")
+    return await cancel(session, alert_id, by)
+
+
+async def _set(session: AsyncSession, alert: Alert, by: Actor) -> Alert:
     try:
         return await send(session, alert.id, by)
     except NeedsApproval:
         return alert
+
+
+def _asks(answers: Sequence[Answered]) -> bool:
+    return Answered.SILENT in answers or Answered.MAYBE in answers
 
 
 async def page_of_reminders(

@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 
 from fastapi import APIRouter, Depends
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
-from sqlalchemy import select
 
-from alerts.actions import service as actions
-from alerts.broadcasts import reports, service
+from alerts.broadcasts import reports
 from alerts.broadcasts.forecast import money
-from alerts.broadcasts.models import Alert
+from alerts.broadcasts.report_files import file_of_action, file_of_alert
 from alerts.broadcasts.reports import Report
 from alerts.broadcasts.schemas import Price
 from alerts.broadcasts.states import DeliveryState
 from alerts.language.languages import Language
 from alerts.settings import settings
-from alerts.subscribers.files import csv_answer, csv_lines
-from alerts.subscribers.phones import mask
 from alerts.team.access import Caller, Id, Session, needs
 from alerts.team.actors import Scope
-from alerts.team.audit import numbers_opened
 
 router = APIRouter(prefix="/v1", dependencies=[Depends(needs(Scope.READ))])
 _CSV_FILE = {"content": {"text/csv": {"schema": {"type": "string"}}}}
@@ -83,10 +77,7 @@ async def report_of_action(action_id: Id, session: Session) -> WholeReportOut:
 )
 async def alert_as_csv(alert_id: Id, session: Session, caller: Caller) -> StreamingResponse:
     """A row a person. Numbers are masked unless the key may read them."""
-    await service.get_alert(session, alert_id)
-    if caller.may_read_numbers:
-        numbers_opened(session, caller, "exported", await reports.people_of(session, [alert_id]))
-    return csv_answer(f"alert-{alert_id}.csv", _csv([alert_id], open_numbers=caller.may_read_numbers))
+    return await file_of_alert(session, alert_id, caller)
 
 
 @router.get(
@@ -97,29 +88,7 @@ async def alert_as_csv(alert_id: Id, session: Session, caller: Caller) -> Stream
 )
 async def action_as_csv(action_id: Id, session: Session, caller: Caller) -> StreamingResponse:
     """A row a person and alert. Numbers are masked unless the key may read them."""
-    await actions.get_action(session, action_id)
-    query = select(Alert.id).where(Alert.action_id == action_id, Alert.to_subscriber.is_(None))
-    ids = (await session.scalars(query.order_by(Alert.id))).all()
-    if caller.may_read_numbers:
-        numbers_opened(session, caller, "exported", await reports.people_of(session, ids))
-    return csv_answer(f"action-{action_id}.csv", _csv(ids, open_numbers=caller.may_read_numbers))
-
-
-async def _csv(alert_ids: Sequence[int], *, open_numbers: bool) -> AsyncIterator[str]:
-    yield csv_lines([["alert", "phone", "language", "list", "state", "why", "changed at"]])
-    async for some in reports.lines(alert_ids):
-        yield csv_lines(
-            [
-                line.alert_id,
-                "" if line.phone is None else line.phone if open_numbers else mask(line.phone),
-                line.language,
-                line.list_name,
-                line.state,
-                line.why or "",
-                line.changed_at.isoformat(timespec="seconds"),
-            ]
-            for line in some
-        )
+    return await file_of_action(session, action_id, caller)
 
 
 def _out(report: Report) -> WholeReportOut:

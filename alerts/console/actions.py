@@ -1,4 +1,4 @@
-"""Pages: actions, who will come, and what follows when one is moved or called off."""
+"""Pages: an action is planned, moved, called off, and whoever was told the old is told the new."""
 
 from __future__ import annotations
 
@@ -7,12 +7,10 @@ from zoneinfo import ZoneInfo, available_timezones
 from fastapi import APIRouter, Response
 
 from alerts.actions import service
-from alerts.actions.models import Action
 from alerts.actions.schemas import ActionChange, NewAction
 from alerts.broadcasts import changes
-from alerts.broadcasts.service import alerts_of_action
 from alerts.broadcasts.timing import in_utc
-from alerts.console.alerts_shown import KINDS, heading, state_in_words
+from alerts.console.alerts_shown import KINDS, heading
 from alerts.console.doors import CHECKED, Chosen, Fields, Form, Viewer, Writer, go, language_of
 from alerts.console.fields import NotFilledIn, by_language, local_time, shaped
 from alerts.console.pages import page
@@ -25,31 +23,8 @@ from alerts.settings import settings
 from alerts.team.access import Id, Session
 from alerts.team.actors import Scope
 from alerts.team.sessions import SignedIn
-from alerts.understanding.intents import Answer
 
 router = APIRouter(prefix="/actions", include_in_schema=False)
-MOST = 50
-
-
-@router.get("")
-async def actions(session: Session, reader: Viewer, language: Chosen = None) -> Response:
-    """Those to come, and those that are over."""
-    read = language_of(reader, language)
-    coming, past = await service.coming_actions(session, MOST), await service.past_actions(session, MOST)
-    return page(
-        "actions.html",
-        read,
-        "/actions",
-        reader=reader,
-        title=tr(read, "Actions"),
-        coming=[_line(one, read) for one in coming],
-        past=[_line(one, read) for one in past],
-        may_write=reader.actor.may(Scope.WRITE),
-    )
-
-
-def _line(action: Action, read: Language) -> tuple[int, str, str]:
-    return action.id, heading(action, read), when(action.starts_at, action.timezone, read)
 
 
 @router.get("/new")
@@ -92,7 +67,7 @@ async def change_form(action_id: Id, session: Session, reader: Writer, language:
 async def change(
     action_id: Id, session: Session, reader: Writer, form: Form, language: Chosen = None
 ) -> Response:
-    """Change it. Who was told what is not true any more is offered on its page."""
+    """Change it. Whoever was told what is not true any more is offered the correction next."""
     try:
         facts = shaped(ActionChange, _facts(form)).model_dump(exclude_none=True)
         async with session.begin_nested():
@@ -100,7 +75,12 @@ async def change(
     except DomainError as error:
         read = language_of(reader, language)
         return _form(reader, read, f"/actions/{action_id}/change", form, in_words(read, error), error.status)
-    return go(f"/actions/{action_id}")
+    return await _what_follows(session, action_id)
+
+
+async def _what_follows(session: Session, action_id: int) -> Response:
+    told = await changes.who_was_told(session, action_id)
+    return go(f"/actions/{action_id}/correction" if told else f"/actions/{action_id}")
 
 
 def _facts(form: Fields) -> dict[str, object]:
@@ -136,46 +116,35 @@ def _form(
     )
 
 
-@router.get("/{action_id}")
-async def action_page(action_id: Id, session: Session, reader: Viewer, language: Chosen = None) -> Response:
-    """One action: what, when, who will come, its alerts."""
+@router.post("/{action_id}/call-off")
+async def call_off(action_id: Id, session: Session, reader: Writer, form: Form) -> Response:
+    """Call it off, where somebody ticked that they are sure; whoever was told of it can be told next."""
+    if "sure" not in form:
+        return go(f"/actions/{action_id}")
+    await service.cancel_action(session, action_id, reader.actor)
+    return await _what_follows(session, action_id)
+
+
+@router.get("/{action_id}/correction")
+async def correction(action_id: Id, session: Session, reader: Viewer, language: Chosen = None) -> Response:
+    """Who was told what is not true any more, and what they would be told."""
     read = language_of(reader, language)
     action = await service.get_action(session, action_id)
     told = await changes.who_was_told(session, action_id)
     return page(
-        "action.html",
+        "correction.html",
         read,
-        f"/actions/{action_id}",
+        f"/actions/{action_id}/correction",
         reader=reader,
-        title=heading(action, read),
+        title=tr(read, "Tell them what is true now"),
         action=action,
+        about=heading(action, read),
         begins=when(action.starts_at, action.timezone, read),
-        ends=when(action.ends_at, action.timezone, read),
-        answers=await _answers(session, action_id),
-        alerts=[(one.id, state_in_words(one, read)) for one in await alerts_of_action(session, action_id)],
-        told_old=sum(told.values()),
+        told=sorted(told.items()),
+        people=sum(told.values()),
+        texts=sorted(changes.words(action).items()),
         may_write=reader.actor.may(Scope.WRITE),
     )
-
-
-async def _answers(session: Session, action_id: int) -> list[tuple[Language | None, list[int]]]:
-    """Yes, their guests, maybe and no, by language; the sum first."""
-    columns = {Answer.YES: 0, Answer.MAYBE: 2, Answer.NO: 3}
-    total = [0, 0, 0, 0]
-    rows: dict[Language, list[int]] = {}
-    for one in await service.summary(session, action_id):
-        for counts in (total, rows.setdefault(one.language, [0, 0, 0, 0])):
-            counts[columns[one.answer]] += one.people
-            counts[1] += one.guests if one.answer == Answer.YES else 0
-    return [(None, total), *sorted(rows.items())]
-
-
-@router.post("/{action_id}/call-off")
-async def call_off(action_id: Id, session: Session, reader: Writer, form: Form) -> Response:
-    """Call it off, where somebody ticked that they are sure."""
-    if "sure" in form:
-        await service.cancel_action(session, action_id, reader.actor)
-    return go(f"/actions/{action_id}")
 
 
 @router.post("/{action_id}/correction", dependencies=CHECKED)

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from alerts.actions import service as actions
 from alerts.actions.models import Action, ActionKind
+from alerts.broadcasts.audience import Answered
 from alerts.broadcasts.forecast import Hint, Warned
 from alerts.broadcasts.models import Alert
 from alerts.broadcasts.reasons import PLAIN
@@ -29,6 +30,20 @@ KINDS = {
     ActionKind.MEETING: N_("Meeting"),
 }
 ANSWERS = {Answer.YES: N_("Yes"), Answer.MAYBE: N_("Maybe"), Answer.NO: N_("No")}
+ANSWERED = {
+    Answered.YES: N_("said yes"),
+    Answered.MAYBE: N_("said maybe"),
+    Answered.NO: N_("said no"),
+    Answered.SILENT: N_("were asked and said nothing"),
+    Answered.ANY: N_("said anything"),
+}
+LEADS = {
+    "P7D": N_("a week before it"),
+    "P2D": N_("two days before it"),
+    "P1D": N_("a day before it, at the same time"),
+    "PT3H": N_("three hours before it"),
+    "PT1H": N_("an hour before it"),
+}
 ALERT_STATES = {
     AlertState.DRAFT: N_("Draft: nothing was sent"),
     AlertState.SCHEDULED: N_("Waits for its time"),
@@ -81,6 +96,16 @@ async def about(session: AsyncSession, alert: Alert, read: Language) -> str:
 def state_in_words(alert: Alert, read: Language) -> str:
     """Where it stands."""
     return tr(read, ALERT_STATES[alert.state])
+
+
+def lead_in_words(lead: str, read: Language) -> str:
+    """How long before its action something goes out (``timing.Lead``)."""
+    return tr(read, LEADS[lead]) if lead in LEADS else tr(read, "{lead} before it", lead=lead)
+
+
+def who_answered(answers: Sequence[Answered], read: Language) -> str:
+    """Those who gave one of these answers, as the end of a sentence."""
+    return ", ".join(tr(read, ANSWERED[one]) for one in answers)
 
 
 def hints_in_words(warned: Sequence[Warned], read: Language) -> list[str]:

@@ -19,7 +19,7 @@ from alerts.broadcasts.service import (
     WrongState,
 )
 from alerts.broadcasts.texts import NoTitle, TextTooLong
-from alerts.broadcasts.timing import NoSuchTime, TimeComesTwice
+from alerts.broadcasts.timing import BadLead, NoSuchTime, TimeComesTwice
 from alerts.console.doors import SignInFirst, StrangeForm, go
 from alerts.console.fields import NotFilledIn, SaidMeanwhile
 from alerts.console.pages import page, reader
@@ -63,6 +63,7 @@ _WORDS: dict[type[DomainError], str] = {
     TimeComesTwice: N_(
         "The clocks are put back: this time comes twice. Choose one an hour earlier or later."
     ),
+    BadLead: N_("That is no time before an action. Choose another."),
     TimeIsOver: N_("That time is over. Choose a later one."),
     NeedsApproval: N_("To so many, a second organizer approves exactly this first."),
     OwnAlert: N_("You wrote it, or changed it last: somebody else approves it."),
@@ -101,6 +102,10 @@ _OF_FIELDS = {
     "starts": N_("when it begins"),
     "ends": N_("when it ends"),
     "ends_at": N_("when it ends"),
+    "before": N_("how long before the action"),
+    "answers": N_("whom it is for: an answer"),
+    "kit": N_("the file: an action kit, as it was saved"),
+    "month": N_("the month"),
     "at": N_("at what time it goes out"),
     "sure": N_("that you are sure"),
     "lists": N_("a list"),

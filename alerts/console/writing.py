@@ -14,7 +14,7 @@ from alerts.broadcasts import service
 from alerts.broadcasts.audience import Answered, Audience, counts
 from alerts.broadcasts.models import Alert
 from alerts.broadcasts.schemas import NewAlert
-from alerts.console.alerts_shown import cheaply, heading
+from alerts.console.alerts_shown import ANSWERED, LEADS, cheaply, heading
 from alerts.console.doors import Chosen, Fields, Form, Writer, go, language_of
 from alerts.console.fields import by_language, chosen, local_time, shaped
 from alerts.console.looks import Look, look
@@ -29,19 +29,7 @@ from alerts.team.sessions import SignedIn
 
 router = APIRouter(prefix="/alerts", include_in_schema=False)
 
-ANSWERS = {
-    Answered.YES: N_("said yes"),
-    Answered.MAYBE: N_("said maybe"),
-    Answered.NO: N_("said no"),
-    Answered.SILENT: N_("were asked and said nothing"),
-}
-LEADS = {
-    "P7D": N_("a week before it"),
-    "P2D": N_("two days before it"),
-    "P1D": N_("a day before it, at the same time"),
-    "PT3H": N_("three hours before it"),
-    "PT1H": N_("an hour before it"),
-}
+ANSWERS = {one: says for one, says in ANSWERED.items() if one != Answered.ANY}
 # What an organizer of a picket line writes first: facts, a question, how to answer it.
 FIRST_WORDS = N_("{title}: {when}, {where}. Will you come? YES or NO. STOP to leave. - {organization}")
 FIELDS = ("title", "when", "day", "time", "where", "organization")

@@ -9,15 +9,21 @@ import pytest
 from fastapi.routing import APIRoute
 
 from alerts.console import (
+    action_shown,
     actions,
+    calendar,
     canned_answers,
     flyers,
     going_out,
     imports,
     inbox,
+    kits,
     lists,
     person,
+    reminders,
+    report_pages,
     review,
+    roster,
     subscribers,
     thread,
     writing,
@@ -26,16 +32,29 @@ from alerts.language.languages import Language
 from alerts.team.actors import Role
 from tests.api import Api
 from tests.console.browser import browser, invited
-from tests.story import JAMES, alert, lobby_action
+from tests.story import JAMES, TEXTS, alert, lobby_action
 
 pytestmark = pytest.mark.anyio
-PIECES = re.compile(r".*/news")  # of pages: asked for by the page itself
+PIECES = re.compile(r".*/news|.*\.csv|/actions/1/kit")  # of pages, and files: no page
 EVERYBODY = frozenset(Role)
 WRITERS = frozenset({Role.ORGANIZER, Role.ADMIN})
 PAGES = {
     "/": EVERYBODY,
     "/actions": EVERYBODY,
     "/actions/1": EVERYBODY,
+    "/actions/past": EVERYBODY,
+    "/actions/calendar": EVERYBODY,
+    "/actions/kit": WRITERS,
+    "/actions/1/kit": EVERYBODY,
+    "/actions/1/roster": EVERYBODY,
+    "/actions/1/roster.csv": EVERYBODY,
+    "/actions/1/report": EVERYBODY,
+    "/actions/1/report.csv": EVERYBODY,
+    "/actions/1/correction": EVERYBODY,
+    "/actions/1/reminders/new": WRITERS,
+    "/actions/1/reminders/3": WRITERS,
+    "/alerts/2/report": EVERYBODY,
+    "/alerts/2/report.csv": EVERYBODY,
     "/actions/new": WRITERS,
     "/actions/1/change": WRITERS,
     "/alerts/1": EVERYBODY,
@@ -67,7 +86,11 @@ FORMS = [
     "/actions/new",
     "/actions/1/change",
     "/actions/1/call-off",
+    "/actions/kit",
     "/actions/1/correction",
+    "/actions/1/reminders/new",
+    "/actions/1/reminders/3",
+    "/actions/1/reminders/3/remove",
     "/alerts/new",
     "/alerts/1/change",
     "/alerts/look",
@@ -110,6 +133,7 @@ async def things(api: Api, inland: int) -> None:
     for _ in range(2):
         await api.post("/v1/alerts", alert(inland, 1))
     await api.post("/v1/alerts/2/send", status=202)
+    await api.post("/v1/actions/1/reminders", {"before": "P1D", "answers": ["yes"], "text": TEXTS})
     await api.post("/v1/canned-answers", {"name": "Rain", "text": {"en": "Under the roof."}})
     await api.text(JAMES, "Where do we meet if it rains, can somebody tell me?")
     file = "phone,language,consent,date\n12,en,Sheet,2026-11-20\n"
@@ -181,6 +205,12 @@ async def test_every_page_is_whole_in_every_language(api: Api, language: Languag
 ROOMS = (
     actions.router,
     review.router,
+    action_shown.router,
+    calendar.router,
+    kits.router,
+    reminders.router,
+    report_pages.router,
+    roster.router,
     writing.router,
     going_out.router,
     inbox.router,

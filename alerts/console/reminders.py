@@ -1,0 +1,135 @@
+"""Pages: reminders of an action: set, changed, taken back."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, BackgroundTasks, Response
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from alerts.actions import service as actions
+from alerts.broadcasts import reminders
+from alerts.broadcasts.audience import Audience
+from alerts.broadcasts.schemas import NewReminder
+from alerts.broadcasts.states import AlertState
+from alerts.console.alerts_shown import LEADS, cheaply, heading, lead_in_words
+from alerts.console.doors import CHECKED, Chosen, Fields, Form, Writer, go, language_of
+from alerts.console.fields import by_language, shaped
+from alerts.console.pages import page
+from alerts.console.troubles import in_words
+from alerts.console.writing import ANSWERS, FIELDS
+from alerts.errors import DomainError
+from alerts.language.catalogs import N_, tr
+from alerts.language.languages import Language
+from alerts.storage.redis import enqueue
+from alerts.team.access import Id, Session
+from alerts.team.sessions import SignedIn
+
+router = APIRouter(prefix="/actions/{action_id}/reminders", include_in_schema=False)
+FIRST_WORDS = N_("Reminder: {title}, {when}, {where}. Still coming? YES or NO. - {organization}")
+SET = (AlertState.SCHEDULED, AlertState.DRAFT)
+
+
+@router.get("/new")
+async def new(action_id: Id, session: Session, reader: Writer, language: Chosen = None) -> Response:
+    """A form, with words to begin with."""
+    names = {name: f"{{{name}}}" for name in FIELDS}
+    filled = {f"text-{one}": tr(one, FIRST_WORDS, **names) for one in Language}
+    filled |= {"before": "P1D", "answered-yes": "1", "answered-maybe": "1"}
+    return await _form(session, reader, language_of(reader, language), action_id, None, filled)
+
+
+@router.post("/new")
+async def remind(
+    action_id: Id, session: Session, reader: Writer, form: Form, language: Chosen = None
+) -> Response:
+    """Set one more."""
+    try:
+        given = shaped(NewReminder, _facts(form))
+        async with session.begin_nested():
+            made = await reminders.remind(
+                session, action_id, given.before, given.answers, given.text, reader.actor
+            )
+    except DomainError as error:
+        read = language_of(reader, language)
+        return await _form(session, reader, read, action_id, None, form, error)
+    return go(f"/alerts/{made.id}" if made.state == AlertState.DRAFT else f"/actions/{action_id}")
+
+
+@router.get("/{alert_id}")
+async def change_form(
+    action_id: Id, alert_id: Id, session: Session, reader: Writer, language: Chosen = None
+) -> Response:
+    """The form with what the reminder is now; of one that has begun, its page as an alert."""
+    alert = await reminders.get_reminder(session, action_id, alert_id)
+    if alert.state not in SET:
+        return go(f"/alerts/{alert_id}")
+    answers = Audience.model_validate(alert.audience).answers
+    filled = {f"text-{key}": text for key, text in alert.text.items()}
+    filled |= {f"answered-{one}": "1" for one in answers} | {"before": alert.send_before or ""}
+    return await _form(session, reader, language_of(reader, language), action_id, alert_id, filled)
+
+
+@router.post("/{alert_id}")
+async def change(
+    action_id: Id, alert_id: Id, session: Session, reader: Writer, form: Form, language: Chosen = None
+) -> Response:
+    """Another time, other people or another text."""
+    try:
+        given = shaped(NewReminder, _facts(form))
+        async with session.begin_nested():
+            made = await reminders.change_reminder(
+                session, action_id, alert_id, given.before, given.answers, given.text, reader.actor
+            )
+    except DomainError as error:
+        read = language_of(reader, language)
+        return await _form(session, reader, read, action_id, alert_id, form, error)
+    return go(f"/alerts/{alert_id}" if made.state == AlertState.DRAFT else f"/actions/{action_id}")
+
+
+@router.post("/{alert_id}/remove", dependencies=CHECKED)
+async def remove(
+    action_id: Id, alert_id: Id, session: Session, reader: Writer, tasks: BackgroundTasks
+) -> Response:
+    """Take it back."""
+    await reminders.remove_reminder(session, action_id, alert_id, reader.actor)
+    tasks.add_task(enqueue, "send")
+    return go(f"/actions/{action_id}")
+
+
+def _facts(form: Fields) -> dict[str, object]:
+    texts = by_language(form, "text")
+    return {
+        "before": form.get("before", ""),
+        "answers": [answer for answer in ANSWERS if f"answered-{answer}" in form],
+        "text": {key: cheaply(text) for key, text in texts.items()} if "cheaper" in form else texts,
+    }
+
+
+async def _form(  # noqa: PLR0913, PLR0917 - what a form shows
+    session: AsyncSession,
+    reader: SignedIn,
+    read: Language,
+    action_id: int,
+    alert_id: int | None,
+    filled: Fields,
+    error: DomainError | None = None,
+) -> Response:
+    action = await actions.get_action(session, action_id)
+    leads = {lead: tr(read, says) for lead, says in LEADS.items()}
+    if (before := filled.get("before", "")) and before not in leads:
+        leads[before] = lead_in_words(before, read)
+    return page(
+        "reminder_form.html",
+        read,
+        f"/actions/{action_id}/reminders/{alert_id or 'new'}",
+        error.status if error else 200,
+        reader=reader,
+        title=tr(read, "Change the reminder") if alert_id else tr(read, "Set a reminder"),
+        trouble=in_words(read, error) if error else "",
+        action=action,
+        about=heading(action, read),
+        alert_id=alert_id,
+        filled=filled,
+        leads=leads.items(),
+        answers=[(answer, tr(read, says)) for answer, says in ANSWERS.items()],
+        fields=", ".join(f"{{{name}}}" for name in FIELDS),
+    )

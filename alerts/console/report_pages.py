@@ -1,0 +1,99 @@
+"""Pages: the whole report of an alert, and of all alerts of an action; and the same as files."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from fastapi import APIRouter, Response
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from alerts.actions import service as actions
+from alerts.broadcasts import reports, service
+from alerts.broadcasts.forecast import money
+from alerts.broadcasts.report_files import file_of_action, file_of_alert
+from alerts.broadcasts.reports import Report
+from alerts.broadcasts.states import DeliveryState
+from alerts.console.alerts_shown import ANSWERS, DELIVERY_STATES, about, heading, reasons_in_words
+from alerts.console.doors import Chosen, Viewer, language_of
+from alerts.console.pages import as_read, page
+from alerts.language.catalogs import tr
+from alerts.language.languages import Language
+from alerts.settings import settings
+from alerts.subscribers.lists import names_of_lists
+from alerts.team.access import Id, Session
+from alerts.team.sessions import SignedIn
+from alerts.understanding.intents import Answer
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/actions/{action_id}/report")
+async def report_of_action(
+    action_id: Id, session: Session, reader: Viewer, language: Chosen = None
+) -> Response:
+    """What became of all its alerts; who got two is counted twice."""
+    read = language_of(reader, language)
+    name = heading(await actions.get_action(session, action_id), read)
+    found = await reports.of_action(session, action_id)
+    return await _page(session, reader, read, f"/actions/{action_id}", name, found)
+
+
+@router.get("/alerts/{alert_id}/report")
+async def report_of_alert(
+    alert_id: Id, session: Session, reader: Viewer, language: Chosen = None
+) -> Response:
+    """What became of one alert."""
+    read = language_of(reader, language)
+    name = await about(session, await service.get_alert(session, alert_id), read)
+    found = await reports.of_alert(session, alert_id)
+    return await _page(session, reader, read, f"/alerts/{alert_id}", name, found)
+
+
+async def _page(
+    session: AsyncSession, reader: SignedIn, read: Language, of: str, name: str, found: Report
+) -> Response:
+    names = await names_of_lists(session)
+    states = [state for state in DELIVERY_STATES if found.states[state]]
+    return page(
+        "report.html",
+        read,
+        f"{of}/report",
+        reader=reader,
+        title=tr(read, "Report"),
+        of=of,
+        name=name,
+        people=found.states.total(),
+        states=[tr(read, DELIVERY_STATES[state]) for state in states],
+        total=[found.states[state] for state in states],
+        tongues=[(one, _row(counts, states)) for one, counts in sorted(found.languages.items())],
+        lists=sorted(
+            (names.get(one) or tr(read, "no list"), _row(counts, states))
+            for one, counts in found.lists.items()
+        ),
+        failed=reasons_in_words(found.failed, read),
+        skipped=reasons_in_words(found.skipped, read),
+        parts=found.parts,
+        price=None if found.price is None else f"{money(found.price)} {settings().currency}",
+        answers=[
+            (as_read(one.hour, read), tr(read, ANSWERS[Answer(one.answer)]), one.people)
+            for one in found.answers
+        ],
+        left=found.left,
+    )
+
+
+def _row(counts: Counter[DeliveryState], states: Sequence[DeliveryState]) -> list[int]:
+    return [counts.total(), *(counts[state] for state in states)]
+
+
+@router.get("/actions/{action_id}/report.csv")
+async def action_as_csv(action_id: Id, session: Session, reader: Viewer) -> Response:
+    """A row a person and alert."""
+    return await file_of_action(session, action_id, reader.actor)
+
+
+@router.get("/alerts/{alert_id}/report.csv")
+async def alert_as_csv(alert_id: Id, session: Session, reader: Viewer) -> Response:
+    """A row a person."""
+    return await file_of_alert(session, alert_id, reader.actor)
