@@ -167,7 +167,8 @@ def answer_on_pages(app: FastAPI) -> None:
             return answered
         if isinstance(error, SignInFirst):
             return go("/sign-in")
-        read = reader(request, None)
+        asked = request.query_params.get("language")
+        read = reader(request, Language(asked) if asked in list(Language) else None)
         title = tr(read, "That did not work")
         return page("words.html", read, "/", error.status, title=title, lead=in_words(read, error))
 

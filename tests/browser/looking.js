@@ -20,7 +20,7 @@
     for (const element of document.body.querySelectorAll("*")) {
       if (!seen(element) || isForEars(element) || scrollsByItself(element) || element.closest("svg, option")) continue;
       const { left, right } = box(element);
-      if (right > root.clientWidth + 1 || left < -1) faults.push(`${Math.round(left)} to ${Math.round(right)}: ${named(element)}`);
+      if (right > root.clientWidth + 1 || (left < -1 && right > 0)) faults.push(`${Math.round(left)} to ${Math.round(right)}: ${named(element)}`);
     }
     return faults;
   }

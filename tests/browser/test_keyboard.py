@@ -95,7 +95,7 @@ class Walk:
 def test_everything_on_a_page_is_reached_and_pressed(house: House, window: OpenWindow, route: str) -> None:
     faults = []
     for who in {place.who for place in house.places.get(route, [])}:
-        walk = Walk(window(who, viewport=DESKTOP))
+        walk = Walk(window(who, viewport=DESKTOP, reduced_motion="reduce"))
         for place in house.places[route]:
             if place.who == who:
                 walk.through(place.path)
