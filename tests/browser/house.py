@@ -157,9 +157,10 @@ def _alerts(house: House, nights: int, strike: int) -> list[int]:
     scheduled = sent(send_before="P1D")
     for number in (180, 182):  # whom nothing reaches
         system.twilio.text(f"+19525550{number}", "SHAKOPEE")
-    lost = sent(audience={"lists": [2]})
+    moved = _action(house, "meeting", "Moved", 25)
+    lost = sent(audience={"lists": [2]}, action=moved)
     system.until(lambda: bool(system.get(f"/v1/alerts/{lost}")["state"] == "sent"))
-    system.patch(f"/v1/actions/{strike}", {"place": f"Gate 7, {LONG}"})  # there is something to correct
+    system.patch(f"/v1/actions/{moved}", {"place": f"Gate 7, {LONG}"})  # there is something to correct
     return [*drafts, waits, paused, cancelled, scheduled, lost]
 
 
