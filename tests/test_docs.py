@@ -9,7 +9,7 @@ import pytest
 from babel.messages.pofile import read_po
 
 from alerts.carrier.codes import CODES
-from alerts.language.catalogs import LOCALES
+from alerts.language.languages import LOCALES
 from alerts.rates import PRESETS
 from alerts.settings import Settings
 from alerts.understanding.intents import ChangeLanguage, Forget, Help, Leave, Return, Rsvp

@@ -11,8 +11,8 @@ import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 
-from alerts.language.catalogs import LOCALES, MissingField, MissingTranslation, tr
-from alerts.language.languages import Language
+from alerts.language.catalogs import MissingField, MissingTranslation, tr
+from alerts.language.languages import LOCALES, Language
 
 ROOT = LOCALES.parent
 FIELD = re.compile(r"\{(\w+)\}")

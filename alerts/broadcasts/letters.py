@@ -22,7 +22,7 @@ from alerts.broadcasts.states import AlertState, DeliveryState
 from alerts.broadcasts.texts import TextTooLong
 from alerts.errors import DomainError, NotFound
 from alerts.language.languages import Language
-from alerts.language.segments import BodyTooLong, Segments, costly, segments
+from alerts.language.segments import BodyTooLong, Segments, composed, costly, segments
 from alerts.settings import settings
 from alerts.storage.engine import for_the_driver
 from alerts.subscribers.models import Subscriber
@@ -76,13 +76,14 @@ async def text_one(
     *,
     to_pending: bool = False,
 ) -> int:
-    """Send ``body``, as it is, to one person from their usual of ``senders``. The alert's id.
+    """Send ``body`` to one person from their usual of ``senders``. The alert's id.
 
     Goes out once the caller has committed: the clock sees it within a second, the job ``send`` at
     once. Nobody who left gets it. Somebody whose standing is ``pending`` gets it only where it is
     ``to_pending``, for which the caller knows a reason: they wrote to us, or it asks them to confirm.
     Raises NothingWritten, TextTooLong, NotFound.
     """
+    body = composed(body)
     parts = measure(language, body).segments.parts
     # As a foreign key would: whoever is being forgotten at this moment gets no letter any more.
     there = select(Subscriber.id).where(Subscriber.id == subscriber_id)

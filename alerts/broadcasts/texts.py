@@ -9,7 +9,7 @@ from datetime import datetime
 from alerts.errors import DomainError
 from alerts.language.dates import clock_time, day, when
 from alerts.language.languages import Language
-from alerts.language.segments import BodyTooLong, segments
+from alerts.language.segments import BodyTooLong, composed, segments
 from alerts.language.templates import fill, placeholders
 
 
@@ -71,7 +71,7 @@ def _compose_one(language: Language, text: str, facts: Facts | None, organizatio
             fields["title"] = facts.title[language]
         elif "title" in placeholders(text):
             raise NoTitle(language)
-    body = fill(text, fields)
+    body = composed(fill(text, fields))
     try:
         segments(body)
     except BodyTooLong as error:

@@ -18,7 +18,7 @@ from alerts.broadcasts.states import AlertState, DeliveryState
 from alerts.carrier.codes import CODES, UNKNOWN_CODE
 from alerts.language.catalogs import N_, tr
 from alerts.language.languages import Language
-from alerts.language.segments import CHEAPER, GSM7
+from alerts.language.segments import GSM7, cheaper
 from alerts.understanding.intents import Answer
 
 KINDS = {
@@ -129,7 +129,8 @@ def marked(body: str) -> list[tuple[str, bool]]:
 
 def cheaply(text: str) -> str:
     """The same text, in the cheaper spelling where there is one."""
-    return "".join(CHEAPER.get(letter, letter) for letter in text)
+    found = ((letter, cheaper(letter)) for letter in text)
+    return "".join(letter if plain is None else plain for letter, plain in found)
 
 
 def states_in_words(states: Mapping[DeliveryState, int], read: Language) -> list[tuple[str, int]]:

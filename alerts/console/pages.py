@@ -20,7 +20,7 @@ from starlette.types import Scope as AsgiScope
 from alerts.console.assets import asset, takes_gzip
 from alerts.console.masks import masked
 from alerts.language.catalogs import N_, tr
-from alerts.language.dates import LOCALE, when
+from alerts.language.dates import when
 from alerts.language.languages import Language
 from alerts.settings import settings
 from alerts.team.actors import Scope
@@ -161,7 +161,7 @@ def as_read(moment: datetime, language: Language) -> str:
 
 def figure(language: Language, number: int) -> str:
     """A number as a reader of ``language`` writes it."""
-    return str(format_decimal(number, locale=LOCALE[language]))
+    return str(format_decimal(number, locale=language.facts["locale"]))
 
 
 def in_money(language: Language, micros: int) -> str:

@@ -10,15 +10,13 @@ import re
 from functools import cache
 from gettext import GNUTranslations
 from io import BytesIO
-from pathlib import Path
 
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 from alerts.errors import DomainError
-from alerts.language.languages import Language
+from alerts.language.languages import LOCALES, Language
 
-LOCALES = Path(__file__).parents[2] / "locales"
 FIELD = re.compile(r"\{([a-z_]+)\}")
 
 

@@ -24,7 +24,7 @@ from alerts.language.languages import Language
 from alerts.storage.tables import Key, Now, Table
 from alerts.storage.types import Digest, FindableText, PrivateText
 
-KNOWN_LANGUAGE = "language IN ('en', 'es', 'so')"
+LANGUAGE_CODE = "language ~ '^[a-z]{2,3}$'"  # which there are: Language
 
 
 class Standing(StrEnum):
@@ -95,7 +95,7 @@ class JoinWord(Table):
     language: Mapped[str] = mapped_column(Text)
 
     __table_args__ = (
-        CheckConstraint(KNOWN_LANGUAGE, name="language"),
+        CheckConstraint(LANGUAGE_CODE, name="language"),
         Index("join_words_list_id_language_key", "list_id", "language", unique=True),
     )
 
@@ -118,7 +118,7 @@ class Subscriber(Table):
     __table_args__ = (
         Index("subscribers_lists_tags_idx", "lists", "tags", postgresql_using="gin"),
         Index("subscribers_import_id_idx", "import_id", postgresql_where=text("import_id IS NOT NULL")),
-        CheckConstraint(KNOWN_LANGUAGE, name="language"),
+        CheckConstraint(LANGUAGE_CODE, name="language"),
         CheckConstraint("standing IN ('pending', 'active', 'left', 'unreachable')", name="standing"),
     )
 

@@ -69,11 +69,7 @@ HEADERS: dict[str, Column] = {
         Column.DATE,
     ),
 }  # fmt: skip
-LANGUAGES: dict[str, Language] = {
-    **dict.fromkeys(("en", "eng", "english", "ingles", "ingiriisi", "ingriis"), Language.EN),
-    **dict.fromkeys(("es", "esp", "spa", "spanish", "espanol", "castellano", "isbaanish"), Language.ES),
-    **dict.fromkeys(("so", "som", "somali", "soomaali", "af soomaali", "af-soomaali"), Language.SO),
-}
+LANGUAGES = {name: language for language in Language for name in (language, *language.facts["in_sheets"])}
 
 
 class Refused(StrEnum):
@@ -101,7 +97,7 @@ PLAIN: dict[Refused, str] = {
     Refused.NOT_MOBILE: N_("This number is not a mobile phone's, so it cannot get texts."),
     Refused.ROUNDED: N_("The spreadsheet has rounded this number. Make the column text, and type it again."),
     Refused.NO_LANGUAGE: N_("There is no language in this row, and none was given for the file."),
-    Refused.BAD_LANGUAGE: N_("This is none of our languages. Write en, es or so."),
+    Refused.BAD_LANGUAGE: N_("This is none of our languages. Write a code, such as es."),
     Refused.NO_CONSENT: N_(
         "When and where did this person consent? Fill in both, or give them for the file."
     ),

@@ -51,7 +51,7 @@ class Organizer(Table):
 
     __table_args__ = (
         CheckConstraint("role IN ('viewer', 'organizer', 'admin')", name="role"),
-        CheckConstraint("language IN ('en', 'es', 'so')", name="language"),
+        CheckConstraint("language ~ '^[a-z]{2,3}$'", name="language"),
     )
 
 

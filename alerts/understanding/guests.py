@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from alerts.understanding.words import guest_words, numbers, words
 
 MOST_GUESTS = 99
-CLOCK = frozenset({"am", "pm", "oclock", "a", "p", "de", "hrs", "horas", "hours", "saac", "saacadood"})
 SHORT_ANSWER = 2  # words before a bare number: "yes 2", "si voy 2"
 WORDS_ASIDE = 3  # words in the longest entry of the tables of guests
 
@@ -25,9 +24,9 @@ def take_guests(tokens: Sequence[str]) -> tuple[list[str], int]:
         ours = _before(tokens, at, "us_before") or _after(tokens, at, "us_after")
         if (
             not ours
-            and tokens[at - 1 : at] not in (["mas"], ["plus"])
+            and not _before(tokens, at, "more")
             and at + 1 < len(tokens)
-            and tokens[at + 1] in CLOCK
+            and tokens[at + 1] in guest_words("clock")
         ):
             continue
         before = _before(tokens, at, "before")
@@ -68,7 +67,7 @@ def named_guests(tokens: Sequence[str]) -> int:
     count, at = 0, 0
     while at < len(tokens):
         joined = at == 0 or tokens[at - 1] in joins or " ".join(tokens[max(0, at - 2) : at]) in joins
-        after_one = count > 0 or (at > 0 and tokens[at - 1] in ("me", "yo", "aniga", "nosotros"))
+        after_one = count > 0 or (at > 0 and tokens[at - 1] in guest_words("selves"))
         named = tokens[at] in mine and at + 1 < len(tokens) and not tokens[at + 1].isdigit()
         if (named and (joined or after_one) and at > 0) or (tokens[at] in kin and (joined or after_one)):
             count, at = count + 1, at + 1 + named

@@ -13,6 +13,9 @@ PICTURES = {
 # The glottal stop of Somali, which phones write in many ways, and the apostrophe of "can't": gone.
 APOSTROPHES = frozenset("'’‘ʼʻˈʾʿ`´′ʹ＇‛")  # noqa: RUF001 - these are what it is about
 
+# A letter that has no parts to be taken into, and is typed without its stroke.
+STROKES = {"đ": "d", "ø": "o", "ł": "l"}
+
 # Accents, enclosing marks, hidden letters such as the zero-width space, controls: none parts a word.
 NOTHING = frozenset({"Mn", "Me", "Cf", "Cc"})
 MOST_REMEMBERED = 4096  # characters; nobody can fill the memory by sending every one there is
@@ -62,7 +65,7 @@ def _fold_plain(character: str) -> str:
         return ""
     if unicodedata.category(character) == "Nd":
         return str(unicodedata.decimal(character))
-    return character if character.isalnum() else " "
+    return STROKES.get(character, character) if character.isalnum() else " "
 
 
 FOLDED = _Folded()

@@ -29,7 +29,18 @@ from alerts.understanding.naming import chosen, named
 from alerts.understanding.normalise import PICTURES, compact, normalise
 from alerts.understanding.slips import one_slip
 from alerts.understanding.spelling import mended, repeated, same_letters, with_letters
-from alerts.understanding.words import Found, Meaning, compact_words, find, helpers, phrases, signs, words
+from alerts.understanding.words import (
+    GAP,
+    Found,
+    Meaning,
+    compact_words,
+    find,
+    helpers,
+    phrases,
+    reactions,
+    signs,
+    words,
+)
 
 __all__ = ["MOST_GUESTS", "Context", "JoinWord", "Question", "read", "reserved_words"]
 
@@ -51,11 +62,6 @@ SINGLE: dict[Meaning, type[Help | Return | Forget | ChangeLanguage]] = {
 }
 SENTENCE = re.compile(r"[.!;,:\n…]+")
 LONGEST_MENDED = 80  # words
-# What a phone makes of a reaction to a text of ours: it quotes it.
-TAPBACK = re.compile(
-    r"\s*(?:Liked|Loved|Disliked|Laughed at|Emphasized|Questioned|Reacted .{1,12} to|Removed an? .{1,20} from"
-    r"|Le gust|Le encant|No le gust|Se ri|Enfatiz|Cuestion|A .{1,40} le )\S*\s*[“\"«]"
-)
 STRETCHED = re.compile(r"([a-z])\1{2,}")
 
 
@@ -70,6 +76,13 @@ class _Text:
 
 
 @cache
+def _tapback() -> re.Pattern[str]:
+    """What a phone makes of a reaction to a text of ours: it quotes it."""
+    starts = "|".join(re.escape(start).replace(re.escape(GAP), ".{1,40}") for start in reactions())
+    return re.compile(rf"\s*(?:{starts})\S*\s*[“\"«]")
+
+
+@cache
 def reserved_words() -> frozenset[str]:
     """Normalised words that cannot be join words: they mean something to everybody."""
     return frozenset(words()) | frozenset(compact_words())
@@ -80,7 +93,7 @@ def read(text: str, context: Context) -> Intent:
 
     The intent's language is that of the words; one that languages share is read in the writer's.
     """
-    if TAPBACK.match(text):
+    if _tapback().match(text):
         return Message()
     tokens = normalise(text).split()
     if len(tokens) <= LONGEST_MENDED:

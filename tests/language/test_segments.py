@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.language.segments import CHEAPER, GSM7, BodyTooLong, Encoding, costly, segments
+from alerts.language.segments import GSM7, BodyTooLong, Encoding, composed, costly, in_gsm7, segments
 
 GSM, UCS = Encoding.GSM7, Encoding.UCS2
 TEXT = st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=400)
@@ -63,10 +65,32 @@ def test_more_text_never_takes_fewer_parts(text: str, more: str) -> None:
 
 @given(TEXT)
 def test_a_cheaper_spelling_is_in_the_alphabet_and_never_dearer(text: str) -> None:
-    cheaper = "".join(CHEAPER.get(character, character) for character in text)
-    if segments(cheaper).encoding is GSM:
-        assert segments(cheaper).parts <= max(1, segments(text).parts * 3)
-    assert all(set(spelling) <= GSM7 for spelling in CHEAPER.values())
+    cheaper = in_gsm7(text)
+    assert segments(cheaper).encoding is GSM
+    assert segments(cheaper).parts <= max(1, segments(text).parts * 3)
+    assert all(set(one.cheaper) <= GSM7 for one in costly(text) if one.cheaper)
+
+
+@pytest.mark.parametrize(
+    ("dear", "plain"),
+    [
+        ("Hẹn gặp ở cổng số 3", "Hen gap o cong so 3"),
+        ("Đình công thứ Bảy", "Dình cong thu Bay"),  # ì is a letter of GSM-7
+        ("người, ưu, ơ, ỹ", "nguoi, uu, o, y"),
+        ("niño, señor, é", "niño, señor, é"),
+        ("acción — ¿sí?", "accion - ¿si?"),
+        ("nga\u0303", "nga"),  # ngã, its mark typed apart
+        ("行こう", ""),
+    ],
+)
+def test_letters_with_marks_have_a_cheaper_spelling_without_them(dear: str, plain: str) -> None:
+    assert in_gsm7(dear) == plain
+
+
+def test_a_letter_and_its_marks_are_one_character_on_the_air() -> None:
+    apart = unicodedata.normalize("NFD", "Đình công, người ở cổng số ba")
+    assert composed(apart) == "Đình công, người ở cổng số ba"
+    assert segments(composed(apart)).units == 29 < segments(apart).units
 
 
 def test_costly_characters_are_named_where_they_stand() -> None:

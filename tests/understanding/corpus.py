@@ -36,7 +36,7 @@ GRAVE = {"leave", "join"}
 ROUNDS = 5
 ESCAPED = re.compile(r"\\(n|t|\\|u[0-9a-fA-F]{4})")
 
-EN, ES, SO = Language
+EN, ES, SO = Language.EN, Language.ES, Language.SO
 WORDS = {
     normalise(word): JoinWord(list_id, language)
     for word, list_id, language in (

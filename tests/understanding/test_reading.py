@@ -14,7 +14,7 @@ from alerts.understanding.normalise import normalise
 from alerts.understanding.reading import Context, JoinWord, Question, read, reserved_words
 from alerts.understanding.words import END, GAP, START, entries, phrases
 
-EN, ES, SO = Language
+EN, ES, SO = Language.EN, Language.ES, Language.SO
 LISTS = {
     normalise("JOIN"): JoinWord(1, EN),
     normalise("UNETE"): JoinWord(1, ES),

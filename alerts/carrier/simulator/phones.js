@@ -87,7 +87,7 @@ function bubble(text, { words, language, seen }) {
   body.textContent = text.body;
   const note = document.createElement("small");
   const time = new Date(text.at);
-  const facts = [time.toLocaleTimeString(language === "so" ? "en" : `${language}-US`, { hour: "numeric", minute: "2-digit" })];
+  const facts = [time.toLocaleTimeString(words.clock, { hour: "numeric", minute: "2-digit" })];
   if (!text.mine) {
     facts.push(failed ? `${words.statuses.failed} (${text.code ?? text.status})` : words.statuses[text.status] ?? "…");
     if (text.parts > 1) facts.push(`${text.parts} ${words.parts}`);

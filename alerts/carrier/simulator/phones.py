@@ -13,6 +13,7 @@ from starlette.responses import FileResponse, JSONResponse, Response, StreamingR
 from starlette.routing import Route
 
 from alerts.carrier.simulator.messages import Message
+from alerts.language.languages import Language
 
 if TYPE_CHECKING:
     from alerts.carrier.simulator.app import Simulator
@@ -33,33 +34,7 @@ MOST_SHOWN = 200  # texts of one phone, the newest
 
 # What the page says in each language, and what its buttons text. The second of ``quick`` stands for yes.
 LANGUAGES: dict[str, dict[str, object]] = {
-    "en": {
-        "language": "English",
-        "send": "Send",
-        "write": "Text message",
-        "empty": "Text JOIN to get alerts",
-        "quick": ["JOIN", "YES", "NO", "HELP", "STOP"],
-        "statuses": {"sent": "sent", "delivered": "delivered", "failed": "did not arrive"},
-        "parts": "parts",
-    },
-    "es": {
-        "language": "Español",
-        "send": "Enviar",
-        "write": "Mensaje de texto",
-        "empty": "Manda UNETE para recibir avisos",
-        "quick": ["UNETE", "SI", "NO", "AYUDA", "ALTO"],
-        "statuses": {"sent": "enviado", "delivered": "entregado", "failed": "no llegó"},
-        "parts": "partes",
-    },
-    "so": {
-        "language": "Soomaali",
-        "send": "Dir",
-        "write": "Fariin qoraal",
-        "empty": "Dir KU BIIR si aad u hesho ogeysiisyada",
-        "quick": ["KU BIIR", "HAA", "MAYA", "CAAWIN", "JOOJI"],
-        "statuses": {"sent": "la diray", "delivered": "way gaartay", "failed": "ma gaarin"},
-        "parts": "qaybood",
-    },
+    language: {"language": language.own_name, **language.facts["phones"]} for language in Language
 }
 FIRST = [
     {"name": "Maria", "number": "+19095550101", "language": "es"},

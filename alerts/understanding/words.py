@@ -1,14 +1,14 @@
-"""The word tables, one file a language, that a speaker who is no programmer can read and correct."""
+"""The word tables, one file a language, that a speaker who is no programmer can read and correct.
+
+They are ``locales/<language>/words.toml``.
+"""
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import product
-from pathlib import Path
-from typing import Any
 
 from alerts.language.languages import Language
 
@@ -51,7 +51,7 @@ def words() -> Mapping[str, Mapping[Meaning, tuple[Language, ...]]]:
     """word → meaning → the languages in which it means that."""
     found: dict[str, dict[Meaning, tuple[Language, ...]]] = {}
     for language in Language:
-        for meaning, entries in _table(language)["words"].items():
+        for meaning, entries in language.words["words"].items():
             if meaning not in HELPERS:
                 for word in entries:
                     meanings = found.setdefault(word, {})
@@ -68,13 +68,13 @@ def compact_words() -> Mapping[str, str]:
 @cache
 def helpers(kind: str) -> frozenset[str]:
     """The words of one helper table, of all languages."""
-    return frozenset(word for language in Language for word in _table(language)["words"].get(kind, ()))
+    return frozenset(word for language in Language for word in language.words["words"].get(kind, ()))
 
 
 @cache
 def guest_words(kind: str) -> frozenset[str]:
-    """Words that tell guests: ``before``, ``after``, ``us_before``, ``us_after``, ``one``."""
-    return frozenset(word for language in Language for word in _table(language)["guests"][kind])
+    """Words that tell guests: ``before``, ``after``, ``us_before``, ``clock``, …"""
+    return frozenset(word for language in Language for word in language.words["guests"][kind])
 
 
 @cache
@@ -83,7 +83,7 @@ def numbers() -> Mapping[str, int]:
     return {
         word: value
         for language in Language
-        for value, entry in enumerate(_table(language)["guests"]["numbers"], 1)
+        for value, entry in enumerate(language.words["guests"]["numbers"], 1)
         for word in entry.split("/")
     }
 
@@ -93,7 +93,7 @@ def vocabulary() -> frozenset[str]:
     """Every single word of the tables."""
     found: set[str] = set()
     for language in Language:
-        table = _table(language)
+        table = language.words
         for kind in ("words", "phrases"):
             for meaning, entries in table[kind].items():
                 if meaning != "ordinary":
@@ -106,25 +106,31 @@ def vocabulary() -> frozenset[str]:
 @cache
 def shorthand() -> Mapping[str, str]:
     """What people write for a word to save letters → the word."""
-    return {short: word for language in Language for short, word in _table(language)["shorthand"].items()}
+    return {short: word for language in Language for short, word in language.words["shorthand"].items()}
 
 
 @cache
 def signs(language: Language) -> frozenset[str]:
     """Small words that stand in many a text of this language, and in none of another."""
-    return frozenset(_table(language)["signs"]["words"])
+    return frozenset(language.words["signs"]["words"])
+
+
+@cache
+def reactions() -> tuple[str, ...]:
+    """How a text begins that a phone made of a reaction to ours; "..." stands for some letters."""
+    return tuple(start for language in Language for start in language.words["reactions"]["starts"])
 
 
 @cache
 def kind_words(kind: str) -> frozenset[str]:
     """Words for a kind of action, in every language."""
-    return frozenset(word for language in Language for word in _table(language)["actions"].get(kind, ()))
+    return frozenset(word for language in Language for word in language.words["actions"].get(kind, ()))
 
 
 @cache
 def day_words(weekday: int) -> frozenset[str]:
     """Words for a day of the week, in every language; Monday is 0."""
-    return frozenset(word for one in Language for word in _table(one)["actions"]["days"][weekday].split("/"))
+    return frozenset(word for one in Language for word in one.words["actions"]["days"][weekday].split("/"))
 
 
 @cache
@@ -132,7 +138,7 @@ def choices() -> Mapping[str, int]:
     """What chooses an option: its number; -1 for all of them; 0 for a word that may stand beside."""
     found: dict[str, int] = {}
     for language in Language:
-        table = _table(language)
+        table = language.words
         found |= dict.fromkeys(table["choice"]["beside"], 0)
         found |= dict.fromkeys(table["choice"]["all"], -1)
         for number, entry in enumerate(table["choice"]["numbers"], 1):
@@ -145,7 +151,7 @@ def phrases(*meanings: Meaning) -> Mapping[str, tuple[Phrase, ...]]:
     """The phrases with one of ``meanings``, by their first word: a text is asked word by word."""
     index: dict[str, list[Phrase]] = {}
     for language, meaning in product(Language, meanings):
-        for written in _table(language)["phrases"].get(meaning, ()):
+        for written in language.words["phrases"].get(meaning, ()):
             phrase = _parsed(written, meaning, language)
             for first in phrase.steps[0]:
                 index.setdefault(first, []).append(phrase)
@@ -180,7 +186,7 @@ def find(index: Mapping[str, tuple[Phrase, ...]], tokens: Sequence[str], start: 
 def entries(meaning: Meaning) -> Iterable[tuple[Language, str]]:
     """Every word and phrase with this meaning as it is written in the tables, for the tests."""
     for language in Language:
-        table = _table(language)
+        table = language.words
         for written in (*table["words"].get(meaning, ()), *table["phrases"].get(meaning, ())):
             yield language, written
 
@@ -190,7 +196,7 @@ def _parsed(written: str, meaning: Meaning, language: Language) -> Phrase:
     at_start = parts[0] == START
     parts = parts[at_start:]
     if not parts or parts[0] in (GAP, END) or START in parts or END in parts[:-1] or parts[-1] == GAP:
-        raise ValueError(f"{language}.toml: cannot read the phrase {written!r}")
+        raise ValueError(f"{language}/words.toml: cannot read the phrase {written!r}")
     steps = tuple(part if part in (GAP, END) else frozenset(part.split("/")) for part in parts)
     return Phrase(meaning, language, at_start, steps)
 
@@ -206,8 +212,3 @@ def _walk(steps: tuple[Step, ...], tokens: Sequence[str], at: int) -> int:
             return 0
         at += 1
     return at
-
-
-@cache
-def _table(language: Language) -> dict[str, dict[str, Any]]:
-    return tomllib.loads((Path(__file__).parent / f"{language}.toml").read_text("utf-8"))
