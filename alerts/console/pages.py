@@ -171,7 +171,9 @@ def in_money(language: Language, micros: int) -> str:
     amount = amount.quantize(Decimal(1) if whole else Decimal("0.01"), ROUND_CEILING)
     pattern = "¤#,##0" if whole else "¤#,##0.00"
     return str(
-        format_currency(amount, settings().currency, pattern, locale=LOCALE[language], currency_digits=False)
+        format_currency(
+            amount, settings().currency, pattern, locale=language.facts["locale"], currency_digits=False
+        )
     )
 
 
