@@ -20,7 +20,7 @@ from alerts.console.doors import Chosen, Viewer, language_of
 from alerts.console.fields import NotFilledIn
 from alerts.console.pages import page
 from alerts.language.catalogs import N_, tr
-from alerts.language.dates import LOCALE, clock_time, when
+from alerts.language.dates import clock_time, when
 from alerts.language.languages import Language
 from alerts.settings import settings
 from alerts.team.access import MOST_IDS, Session
@@ -94,7 +94,7 @@ async def month_page(session: Session, reader: Viewer, month: str = "", language
     """A month; on a phone, its days with something on them, below each other."""
     read = language_of(reader, language)
     first = _first_day(month)
-    locale = Locale.parse(LOCALE[read])
+    locale = Locale.parse(read.facts["locale"])
     weeks = Calendar(locale.first_week_day).monthdatescalendar(first.year, first.month)
     begins, ends = _midnight(weeks[0][0]) - A_DAY, _midnight(weeks[-1][-1]) + 2 * A_DAY
     on_days = _by_day(await service.actions_between(session, begins, ends), read)
@@ -155,5 +155,5 @@ def _by_day(found: Sequence[Action], read: Language) -> dict[date, list[tuple[in
 
 
 def _day(day: date, first: date, on_days: dict[date, list[tuple[int, str, str]]], read: Language) -> Day:
-    name = format_date(day, "EEEE d", LOCALE[read])
+    name = format_date(day, "EEEE d", read.facts["locale"])
     return Day(day, day.month == first.month, name, day == _today(), on_days.get(day, ()))
