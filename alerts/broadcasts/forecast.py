@@ -74,6 +74,11 @@ class Forecast:
     late: bool
 
 
+def pace(rates: Sequence[float]) -> float:
+    """Message parts a second of senders with these ``rates``, between which people are spread evenly."""
+    return len(rates) * min(rates) * USED
+
+
 def forecast(
     shares: Sequence[Share],
     rates: Sequence[float],
@@ -86,7 +91,7 @@ def forecast(
     People are spread evenly, so the slowest sender is the last to end. ``until``: nothing goes out then.
     """
     parts = int(sum(share.parts for share in shares))
-    lands_at, late = _goes_out(shares, len(rates) * min(rates) * USED, begins_at, until)
+    lands_at, late = _goes_out(shares, pace(rates), begins_at, until)
     whole = timedelta(seconds=-(-(lands_at - begins_at).total_seconds() // 1))
     price = None if price_per_part is None else parts * int(price_per_part * MICROS)
     return Forecast(parts, price, int(whole.total_seconds()), begins_at, begins_at + whole, late)

@@ -16,7 +16,7 @@ from alerts.storage.engine import DATABASE_AWAY, session_scope
 
 LOOK_SECONDS = 0.5
 KEEP_ALIVE_LOOKS = 30  # without news, a comment keeps proxies from closing the line
-OVER = (AlertState.SENT, AlertState.CANCELLED)
+OVER = (AlertState.SENT, AlertState.CANCELLED, AlertState.MISSED)
 
 
 async def report_of(session: AsyncSession, alert_id: int) -> ReportOut:
@@ -56,7 +56,7 @@ async def progress(alert_id: int) -> AsyncIterator[str]:
         if news != shown:
             shown, quiet = news, 0
             yield f"event: progress\ndata: {news}\n\n"
-        if _is_over(report):
+        if is_over(report):
             return
         quiet += 1
         if quiet % KEEP_ALIVE_LOOKS == 0:
@@ -64,6 +64,7 @@ async def progress(alert_id: int) -> AsyncIterator[str]:
         await asyncio.sleep(LOOK_SECONDS)
 
 
-def _is_over(report: ReportOut) -> bool:
+def is_over(report: ReportOut) -> bool:
+    """Nothing of it can change any more."""
     may_move = sum(count for state, count in report.states.items() if MOVES[state])
     return report.state in OVER and not may_move

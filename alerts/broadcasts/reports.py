@@ -156,6 +156,39 @@ async def _of_people(session: AsyncSession, alerts: Sequence[Alert], report: Rep
     report.answers = [Answers(*key, people) for key, people in sorted(answers.items())]
 
 
+# While it goes out only the few that got nothing are looked at.
+_NOTHING = text("""
+    SELECT state, code, reason, count(*) AS people FROM deliveries
+    WHERE alert_id = :alert AND state IN ('failed', 'undelivered', 'skipped')
+    GROUP BY state, code, reason
+""")
+
+
+async def reasons_of(session: AsyncSession, alert_id: int) -> tuple[Counter[str], Counter[str]]:
+    """Why texts of an alert did not arrive, and why people were left out, so far."""
+    failed: Counter[str] = Counter()
+    skipped: Counter[str] = Counter()
+    for row in await session.execute(_NOTHING, {"alert": alert_id}):
+        why = in_plain_words(row.reason, row.code)
+        if DeliveryState(row.state) in UNSUCCESSFUL:
+            failed[why or NO_REASON] += row.people
+        else:
+            skipped[why or NOT_WRITTEN] += row.people
+    return failed, skipped
+
+
+_PARKED = text("""
+    SELECT count(*) AS people, min(not_before) AS first FROM deliveries
+    WHERE alert_id = :alert AND state = 'waiting' AND not_before > now()
+""")
+
+
+async def parked(session: AsyncSession, alert_id: int) -> tuple[int, datetime | None]:
+    """How many wait for their time (it is night, or the carrier asks for patience), and the first time."""
+    row = (await session.execute(_PARKED, {"alert": alert_id})).one()
+    return row.people, row.first
+
+
 async def people_of(session: AsyncSession, alert_ids: Sequence[int]) -> int:
     """How many people these alerts name still."""
     query = select(func.count(Delivery.subscriber_id.distinct())).where(

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -141,3 +140,4 @@ def states_in_words(states: Mapping[DeliveryState, int], read: Language) -> list
 def reasons_in_words(reasons: Counter[str], read: Language) -> list[tuple[str, int]]:
     """Why so many did not get it, the most frequent first. A reason of another version stays as it is."""
     return [(tr(read, says) if says in REASONS else says, people) for says, people in reasons.most_common()]
+    return "".join(CHEAPER.get(letter, letter) for letter in text)

@@ -6,25 +6,24 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, BackgroundTasks, Query, Response
+from fastapi.responses import StreamingResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from alerts.broadcasts import lifecycle, reports, service
-from alerts.broadcasts.forecast import money
-from alerts.broadcasts.live import report_of
+from alerts.broadcasts.live import is_over, report_of
 from alerts.broadcasts.models import Alert
-from alerts.broadcasts.states import OPEN, AlertState
+from alerts.broadcasts.states import AlertState
 from alerts.console.alerts_shown import (
     about,
-    reasons_in_words,
     state_in_words,
-    states_in_words,
 )
 from alerts.console.doors import CHECKED, Chosen, Form, Sender, Viewer, go, language_of
-from alerts.console.pages import page
+from alerts.console.news import clock, news
+from alerts.console.pages import in_money, page
 from alerts.console.review import draft_page
+from alerts.console.under_way import under_way
 from alerts.language.dates import when
 from alerts.language.languages import Language
-from alerts.settings import settings
 from alerts.storage.redis import enqueue
 from alerts.team.access import Id, Session
 from alerts.team.actors import Scope
@@ -57,40 +56,48 @@ async def _under_way(
 ) -> Response:
     report = await report_of(session, alert.id)
     whole = await reports.of_alert(session, alert.id) if alert.state in OVER else None
-    moving = _moves(alert) and not still
-    waiting = sum(report.states[state] for state in OPEN)
-    answer = page(
+    moving = not is_over(report) and not still
+    return page(
         "going_out.html",
         read,
         f"/alerts/{alert.id}",
         reader=reader,
+        live=moving,
         title=await about(session, alert, read),
         alert=alert,
         state=state_in_words(alert, read),
         due=when(alert.due_at, await service.zone_of(session, alert), read) if alert.due_at else "",
-        done=report.people - waiting,
-        people=report.people,
-        states=states_in_words(report.states, read),
-        tongues=[
-            (one, states_in_words(states, read), sum(states.values()))
-            for one, states in sorted(report.languages.items())
-        ],
+        clock=clock(read, alert) if _is_near(alert) else "",
+        how=await under_way(session, read, alert, report),
         moving=moving,
+        again=LOOK_SECONDS if moving and _moves(alert) else 0,
         whole=whole,
-        failed=reasons_in_words(whole.failed, read) if whole else [],
-        skipped=reasons_in_words(whole.skipped, read) if whole else [],
-        price=f"{money(whole.price)} {settings().currency}" if whole and whole.price is not None else "",
+        price=in_money(read, whole.price) if whole and whole.price is not None else "",
         may_send=reader.actor.may(Scope.SEND),
     )
-    if moving:
-        answer.headers["Refresh"] = str(LOOK_SECONDS)
-    return answer
+
+
+@router.get("/{alert_id}/news")
+async def news_of(
+    alert_id: Id,
+    session: Session,
+    reader: Viewer,
+    state: AlertState | None = None,
+    language: Chosen = None,
+) -> Response:
+    """Pieces of its page whenever they change, as server-sent events. ``state``: as it is on the page."""
+    await service.get_alert(session, alert_id)
+    pieces = news(alert_id, reader, language_of(reader, language), state)
+    return StreamingResponse(pieces, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
+
+
+def _is_near(alert: Alert) -> bool:
+    return alert.due_at is not None and alert.due_at - datetime.now(UTC) < SOON
 
 
 def _moves(alert: Alert) -> bool:
     """Something new is to be seen of it within a moment."""
-    soon = alert.due_at is not None and alert.due_at - datetime.now(UTC) < SOON
-    return alert.state == AlertState.SENDING or (alert.state == AlertState.SCHEDULED and soon)
+    return alert.state == AlertState.SENDING or (alert.state == AlertState.SCHEDULED and _is_near(alert))
 
 
 @router.post("/{alert_id}/undo", dependencies=CHECKED)

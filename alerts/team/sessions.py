@@ -152,6 +152,21 @@ async def _found(
     return (row[0], row[1]) if row else None
 
 
+async def is_open(session: AsyncSession, session_id: int) -> bool:
+    """Whether a session is good still; asking does not prolong it."""
+    query = (
+        select(OrganizerSession.id)
+        .join(Organizer, Organizer.id == OrganizerSession.organizer_id)
+        .where(
+            OrganizerSession.id == session_id,
+            OrganizerSession.seen_at > func.now() - IDLE,
+            OrganizerSession.created_at > func.now() - LONGEST,
+            Organizer.disabled_at.is_(None),
+        )
+    )
+    return await session.scalar(query) is not None
+
+
 async def sign_out(session: AsyncSession, by: SignedIn) -> None:
     """End this session."""
     await _end(session, OrganizerSession.id == by.session_id)

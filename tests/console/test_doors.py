@@ -59,6 +59,7 @@ PAGES = {
     "/actions/1/change": WRITERS,
     "/alerts/1": EVERYBODY,
     "/alerts/2": EVERYBODY,
+    "/alerts/1/news": EVERYBODY,
     "/alerts/new": WRITERS,
     "/alerts/new?action=1": WRITERS,
     "/alerts/1/change": WRITERS,
