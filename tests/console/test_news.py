@@ -1,4 +1,4 @@
-"""Watching an alert go out: pieces come as they change, and end with it or with the session of who watches."""
+"""Watching an alert go out: pieces come as they change, and end with it or with the watcher's session."""
 
 from __future__ import annotations
 
