@@ -14,9 +14,10 @@ from alerts.broadcasts.forecast import money
 from alerts.broadcasts.report_files import file_of_action, file_of_alert
 from alerts.broadcasts.reports import Report
 from alerts.broadcasts.states import DeliveryState
-from alerts.console.alerts_shown import ANSWERS, DELIVERY_STATES, about, heading, reasons_in_words
+from alerts.console.alerts_shown import ANSWERS, DELIVERY_STATES, about, heading
 from alerts.console.doors import Chosen, Viewer, language_of
 from alerts.console.pages import as_read, page
+from alerts.console.remedies import whys
 from alerts.language.catalogs import tr
 from alerts.language.languages import Language
 from alerts.settings import settings
@@ -71,8 +72,8 @@ async def _page(
             (names.get(one) or tr(read, "no list"), _row(counts, states))
             for one, counts in found.lists.items()
         ),
-        failed=reasons_in_words(found.failed, read),
-        skipped=reasons_in_words(found.skipped, read),
+        failed=whys(found.failed, read),
+        skipped=whys(found.skipped, read),
         parts=found.parts,
         price=None if found.price is None else f"{money(found.price)} {settings().currency}",
         answers=[
