@@ -130,14 +130,3 @@ def cheaply(text: str) -> str:
     """The same text, in the cheaper spelling where there is one."""
     found = ((letter, cheaper(letter)) for letter in text)
     return "".join(letter if plain is None else plain for letter, plain in found)
-
-
-def states_in_words(states: Mapping[DeliveryState, int], read: Language) -> list[tuple[str, int]]:
-    """How many people's texts stand where; what is nobody's is left out."""
-    return [(tr(read, says), states[state]) for state, says in DELIVERY_STATES.items() if states.get(state)]
-
-
-def reasons_in_words(reasons: Counter[str], read: Language) -> list[tuple[str, int]]:
-    """Why so many did not get it, the most frequent first. A reason of another version stays as it is."""
-    return [(tr(read, says) if says in REASONS else says, people) for says, people in reasons.most_common()]
-    return "".join(CHEAPER.get(letter, letter) for letter in text)

@@ -19,7 +19,7 @@ from alerts.console.alerts_shown import DELIVERY_STATES
 from alerts.console.pages import figure
 from alerts.console.remedies import Why, trouble_in_words, whys
 from alerts.language.catalogs import N_, tr
-from alerts.language.dates import LOCALE, when
+from alerts.language.dates import when
 from alerts.language.languages import Language
 from alerts.language.segments import segments
 from alerts.settings import settings
@@ -115,7 +115,7 @@ def _parts(alert: Alert, report: ReportOut) -> int:
 
 def span(read: Language, seconds: float) -> str:
     """So long, in the one unit that matters."""
-    return format_timedelta(max(1, round(seconds)), threshold=1.5, locale=LOCALE[read])
+    return format_timedelta(max(1, round(seconds)), threshold=1.5, locale=read.facts["locale"])
 
 
 def seconds_until(moment: datetime | None) -> int:
