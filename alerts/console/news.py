@@ -97,10 +97,9 @@ async def _look(session: AsyncSession, alert_id: int, watch: Watch) -> tuple[lis
     if alert.state == AlertState.SCHEDULED and watch.is_new("clock", seconds_until(alert.due_at)):
         events.append(_event("clock", clock(watch.read, alert)))
     speed = watch.pace(done_of(report))
-    if watch.is_new("now", (report.model_dump_json(), speed and round(speed))):
-        events.append(
-            _event("now", now(watch.read, await under_way(session, watch.read, alert, report, speed)))
-        )
+    if watch.is_new("figures", (report.model_dump_json(), speed and round(speed))):
+        piece = now(watch.read, await under_way(session, watch.read, alert, report, speed))
+        events += [_event("now", piece)] if watch.is_new("now", piece) else []
     return events, alert.state == AlertState.DRAFT or live.is_over(report)
 
 
