@@ -122,14 +122,15 @@ def where(
     places = []
     while trace is not None:
         code = trace.tb_frame.f_code
-        places.append(f"{_short(code.co_filename)}:{trace.tb_lineno} {code.co_name}")
+        places.append(f"{short(code.co_filename)}:{trace.tb_lineno} {code.co_name}")
         trace = trace.tb_next
     cause = error and (error.__cause__ or error.__context__)
     caused = [f"after {type(cause).__name__}"] if cause else []
     return [kind.__name__ if kind else "", *caused, *places[-MOST_FRAMES:]]
 
 
-def _short(path: str) -> str:
+def short(path: str) -> str:
+    """The end of a path of code: nothing of the machine it is on."""
     return "/".join(Path(path).parts[-3:])
 
 

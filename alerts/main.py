@@ -48,7 +48,7 @@ import alerts.metrics
 import alerts.subscribers.api
 import alerts.subscribers.imports_api
 import alerts.team.api
-from alerts import __version__, document
+from alerts import __version__, document, export
 from alerts.bounds import BoundedBodies
 from alerts.broadcasts import callback_route
 from alerts.console.troubles import answer_on_pages
@@ -67,6 +67,7 @@ from alerts.storage.redis import async_redis
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Read the settings before the first request, and give the connections back after the last."""
     configure_logs(settings().log_level, "web")
+    export.start("web")
     alerts.console.assets.complain()
     # What is loaded stays, and requests that wait for their commit are no garbage: looking through
     # them again and again is a fifth of what a callback takes.
@@ -81,6 +82,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     with suppress(RedisError):
         await async_redis().aclose()
     await close_engine()
+    export.stop()
 
 
 app = FastAPI(
@@ -89,6 +91,14 @@ app = FastAPI(
     description="Calls workers to strikes, walkouts, rallies and lobby actions by text, in their language.",
     lifespan=lifespan,
     generate_unique_id_function=document.operation_id,
+    # Its own would export addresses, refused values and the words of errors; ours is alerts.export.
+    telemetry={
+        "tracing": False,
+        "metrics": False,
+        "logs": False,
+        "operation_spans": False,
+        "auto_configure": False,
+    },
     docs_url=None,  # they load scripts from elsewhere; ours is console/api_page.py
     redoc_url=None,
 )

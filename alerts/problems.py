@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse
 from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException
 
+from alerts import export
 from alerts.errors import DomainError
 from alerts.logs import request_id
 
@@ -103,6 +104,7 @@ async def _our_fault(request: Request, error: Exception) -> JSONResponse:
     log.error(
         "unexpected error: kind=%s method=%s route=%s", type(error).__name__, request.method, _route(request)
     )
+    export.report(error, method=request.method, route=_route(request))
     answer = problem(
         500,
         "internal_error",

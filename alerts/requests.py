@@ -7,6 +7,7 @@ import time
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from alerts import export
 from alerts.logs import bind_request, new_id
 from alerts.storage.meters import REQUESTS, observe
 
@@ -22,6 +23,11 @@ def _kind(path: str) -> str:
     if path.startswith(WEBHOOKS):
         return "webhook"
     return "api" if path.startswith(API) else "page"
+
+
+def _route(scope: Scope) -> str:
+    """Not the path: people put numbers there."""
+    return str(getattr(scope.get("route"), "path", "?"))
 
 
 class Requests:
@@ -49,7 +55,14 @@ class Requests:
 
         bind_request(request)
         try:
-            await self._app(scope, receive, with_id)
+            if export.tracing() and _kind(scope["path"]) != "webhook":  # of those there are too many
+                with export.span("request") as one:
+                    try:
+                        await self._app(scope, receive, with_id)
+                    finally:
+                        export.name_request(one, scope["method"], _route(scope), status)
+            else:
+                await self._app(scope, receive, with_id)
         finally:
             took = took or time.perf_counter() - began
             observe(REQUESTS, took, _kind(scope["path"]), f"{status // 100}xx")
@@ -61,6 +74,5 @@ class Requests:
         changes = scope["method"] not in READS and not scope["path"].startswith(WEBHOOKS)
         level = logging.WARNING if status >= 500 else logging.INFO if changes else logging.DEBUG
         if log.isEnabledFor(level):
-            route = getattr(scope.get("route"), "path", "?")
             told = "answered: method=%s route=%s status=%s ms=%.0f"
-            log.log(level, told, scope["method"], route, status, seconds * 1000)
+            log.log(level, told, scope["method"], _route(scope), status, seconds * 1000)

@@ -47,6 +47,8 @@ class Settings(BaseSettings):
     keep_deliveries_days: Annotated[int, Field(ge=1, le=3650)] = 30  # after the action: who got what
     keep_conversations_days: Annotated[int, Field(ge=1, le=3650)] = 60  # after they were closed
     metrics_token: SecretStr | None = None  # whoever has it may read /metrics
+    otel_exporter_otlp_endpoint: HttpUrl | None = None  # where traces go
+    sentry_dsn: SecretStr | None = None  # where errors go
     numbers_alarm_above: Annotated[int, Field(ge=1)] = 500  # opened within an hour: the admins are told
     recall_seconds: Annotated[int, Field(ge=0, le=3600)] = 60  # in which so large a send can be undone
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"
@@ -81,6 +83,8 @@ class Settings(BaseSettings):
         "twilio_api_url",
         "twilio_auth_token_secondary",
         "metrics_token",
+        "otel_exporter_otlp_endpoint",
+        "sentry_dsn",
         "twilio_content_retention",
         "price_per_part",
         "approval_above",

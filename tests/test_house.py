@@ -20,7 +20,7 @@ def test_rooms_import_downward_only_and_pure_rooms_do_no_io() -> None:
     assert done.returncode == 0, done.stdout
 
 
-@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-dev.lock"])
+@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-export.lock", "requirements-dev.lock"])
 def test_the_lock_pins_everything_by_hash_and_names_no_address(lock: str) -> None:
     text = (ROOT / lock).read_text()
     pinned = [line for line in text.splitlines() if line and not line.startswith((" ", "#"))]
@@ -46,7 +46,11 @@ def test_every_dependency_has_its_reason() -> None:
     import tomllib
 
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    asked = project["dependencies"] + project["optional-dependencies"]["embedded"]
+    asked = (
+        project["dependencies"]
+        + project["optional-dependencies"]["embedded"]
+        + project["optional-dependencies"]["export"]
+    )
     reasons = (ROOT / "docs" / "decisions" / "dependencies.md").read_text()
     names = [re.split(r"[\[<>=~ ]", one)[0] for one in asked]
     assert [name for name in names if not re.search(rf"\b{re.escape(name)}\b", reasons)] == []

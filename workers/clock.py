@@ -19,6 +19,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from alerts import export
 from alerts.broadcasts import alarms, copies, schedule, settling
 from alerts.logs import bound, configure_logs
 from alerts.settings import settings
@@ -144,7 +145,14 @@ async def run() -> None:
 def main() -> None:
     """The process."""
     configure_logs(settings().log_level, "clock")
-    uvloop.run(run())
+    export.start("clock")
+    try:
+        uvloop.run(run())
+    except Exception as error:
+        export.report(error)
+        raise
+    finally:
+        export.stop()
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 
 import workers.jobs  # noqa: F401 - loaded before the first job, not in it
+from alerts import export
 from alerts.logs import bound, configure_logs, where
 from alerts.settings import settings
 from alerts.storage.meters import JOBS, observe
@@ -45,8 +46,9 @@ class Worker(SimpleWorker):
         """What is logged meanwhile carries the job's id, and that of the request that asked for it."""
         began = time.perf_counter()
         with bound(job=job.id, request=job.meta.get("request")):
-            done: bool = super().perform_job(job, queue, execution)
             name = str(job.func_name).removeprefix("workers.jobs.")
+            with export.span(f"job {name}", job=job.id):
+                done: bool = super().perform_job(job, queue, execution)
             took = time.perf_counter() - began
             observe(JOBS, took, name, "yes" if done else "no")
             log.info("job done: name=%s good=%s ms=%.0f", name, "yes" if done else "no", took * 1000)
@@ -55,6 +57,7 @@ class Worker(SimpleWorker):
     def handle_exception(self, job: Job, *exc_info: Any) -> None:
         """Only the kind of error and its place: RQ would log its words, which may hold a number or a text."""
         log.error("a job failed: name=%s error=%s", job.func_name, exc_info[0].__name__, exc_info=exc_info)
+        export.report(exc_info[1], name=str(job.func_name))
 
     def handle_job_failure(self, job: Job, queue: Queue, *args: Any, **more: Any) -> None:
         """The same of what is kept in Redis of it."""
@@ -74,6 +77,7 @@ def main() -> None:
 
 
 def _one() -> None:
+    export.start("worker")
     try:
         while True:
             worker = Worker([queue()], connection=redis(), serializer=JSONSerializer)
@@ -88,6 +92,7 @@ def _one() -> None:
                 return
     finally:
         runtime.close()
+        export.stop()
 
 
 def _several(count: int) -> None:

@@ -6,6 +6,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from alerts import export
 from alerts.broadcasts.statements import PAUSE_STUMBLED, STUMBLE
 from alerts.errors import DomainError
 from alerts.logs import bound
@@ -32,6 +33,8 @@ async def noted(alert_id: int) -> AsyncIterator[None]:
         # A domain error's words are for people; any other's may hold a number or a text.
         how = str(error) if isinstance(error, DomainError) else type(error).__name__
         log.error("a worker stumbled: alert=%s error=%s", alert_id, type(error).__name__)  # noqa: TRY400
+        if not isinstance(error, DomainError):
+            export.report(error, alert=alert_id)
         await _note(alert_id, how)
 
 
