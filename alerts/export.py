@@ -1,10 +1,10 @@
 """Traces by OpenTelemetry and errors for Sentry, where the environment asks for them.
 
-Never a number or a text: only what is named here leaves. Routes, statuses, names of jobs, ids of requests, and of
-an error its kind and the places it came through (docs/decisions/export.md). FastAPI's own telemetry would send
-addresses, refused values and the words of errors; it is turned off in ``main``. Without
-OTEL_EXPORTER_OTLP_ENDPOINT and SENTRY_DSN nothing here does anything, and its libraries (the extra ``export``)
-need not be installed.
+Never a number or a text: only what is named here leaves. Routes, statuses, names of jobs, ids of
+requests, and of an error its kind and the places it came through (docs/decisions/export.md). FastAPI's
+own telemetry would send addresses, refused values and the words of errors; it is turned off in
+``main``. Without OTEL_EXPORTER_OTLP_ENDPOINT and SENTRY_DSN nothing here does anything, and its
+libraries (the extra ``export``) need not be installed.
 """
 
 from __future__ import annotations
