@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 from collections.abc import Coroutine
 from contextvars import copy_context
 from functools import cache
@@ -34,6 +35,10 @@ def _runner() -> asyncio.Runner:
 _carrier: Carrier | None = None
 _dispatch: Dispatch | None = None
 _stopping = False
+_job: asyncio.Task[Any] | None = None
+GIVE_UP_SECONDS = 8.0  # after the word to stop; whatever a job had not finished, another does
+
+log = logging.getLogger(__name__)
 
 
 async def carrier() -> Carrier:
@@ -49,7 +54,9 @@ async def dispatch() -> Dispatch:
     global _dispatch  # noqa: PLW0603 - one a process
     if _dispatch is None:
         pacer = Pacer(async_redis(), settings().rates)
-        _dispatch = Dispatch(await carrier(), pacer, settings().senders, stopping=stopping)
+        _dispatch = Dispatch(await carrier(), pacer, settings().senders)
+        if _stopping:
+            _dispatch.stop()
         # What is loaded stays: not looking through it again and again is a tenth of the work of a text.
         gc.collect()
         gc.freeze()
@@ -57,9 +64,26 @@ async def dispatch() -> Dispatch:
 
 
 def stop() -> None:
-    """The process is to end: no more is claimed, what is under way is finished."""
+    """The process is to end: no more is begun, and what is under way is finished or given back.
+
+    From a signal's handler, at any moment. Hosts kill ten seconds later.
+    """
     global _stopping  # noqa: PLW0603 - one a process
-    _stopping = True
+    if not _stopping:
+        _stopping = True
+        _runner().get_loop().call_soon_threadsafe(_stop_the_job)
+
+
+def _stop_the_job() -> None:
+    if _dispatch is not None:
+        _dispatch.stop()
+    asyncio.get_running_loop().call_later(GIVE_UP_SECONDS, _give_up)
+
+
+def _give_up() -> None:
+    if _job is not None:
+        log.warning("told to stop, and gives up what it was doing: another worker does it")
+        _job.cancel()
 
 
 def stopping() -> bool:
@@ -67,15 +91,24 @@ def stopping() -> bool:
     return _stopping
 
 
-def run(work: Coroutine[Any, Any, Result]) -> Result:
-    """Run ``work`` to its end on this process's loop."""
+def run(work: Coroutine[Any, Any, Result]) -> Result | None:
+    """Run ``work`` on this process's loop, to its end or until it was given up."""
     # In the context of the caller, which has the job's id; the runner would use that of its first job.
     return _runner().run(_counted(work), context=copy_context())
 
 
-async def _counted(work: Coroutine[Any, Any, Result]) -> Result:
-    async with flushing():
-        return await work
+async def _counted(work: Coroutine[Any, Any, Result]) -> Result | None:
+    global _job  # noqa: PLW0603 - one a process
+    _job = asyncio.current_task()
+    try:
+        async with flushing():
+            return await work
+    except asyncio.CancelledError:
+        if not _stopping:
+            raise
+        return None
+    finally:
+        _job = None
 
 
 def close() -> None:

@@ -12,11 +12,13 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from types import FrameType
 from typing import Any
 
 from redis.exceptions import RedisError
 from rq import Queue, SimpleWorker
+from rq.exceptions import StopRequested
 from rq.executions import Execution
 from rq.job import Job
 from rq.serializers import JSONSerializer
@@ -38,9 +40,16 @@ class Worker(SimpleWorker):
     """RQ's, which finishes its job when told to stop; ours tells the job as well."""
 
     def request_stop(self, signum: int, frame: FrameType | None) -> None:
-        """SIGTERM or SIGINT came."""
+        """SIGTERM or SIGINT came. A second one changes nothing, and does not break off what the first began.
+
+        Hosts tell each process of a service, and so does the process that started us.
+        """
+        if runtime.stopping():
+            return
         runtime.stop()
         super().request_stop(signum, frame)
+
+    request_force_stop = request_stop
 
     def perform_job(self, job: Job, queue: Queue, execution: Execution) -> bool:
         """What is logged meanwhile carries the job's id, and that of the request that asked for it."""
@@ -79,15 +88,18 @@ def main() -> None:
 def _one() -> None:
     export.start("worker")
     try:
-        while True:
+        while not runtime.stopping():
             worker = Worker([queue()], connection=redis(), serializer=JSONSerializer)
             log.info("worker ready")
             try:
                 worker.work(logging_level="WARNING")
+            except StopRequested:  # while it began, or Redis was away
+                return
             except (RedisError, OSError) as error:
                 # Redis is away; what is owed stands in PostgreSQL, and we are here when it is back.
                 log.warning("redis is away: error=%s", type(error).__name__)
-                time.sleep(RETRY_SECONDS)
+                with suppress(StopRequested):
+                    time.sleep(RETRY_SECONDS)
             else:
                 return
     finally:
@@ -114,6 +126,8 @@ def _several(count: int) -> None:
         children = [child for child in children if child.poll() is None]
         children += [subprocess.Popen(command, env=env) for _ in range(count - len(children))]  # noqa: S603
         time.sleep(0.5)
+    for child in children:  # also one that was just being started
+        child.terminate()
     for child in children:
         child.wait()
 

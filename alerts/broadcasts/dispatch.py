@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -48,6 +48,7 @@ LEASE_SECONDS = 30.0  # after this a claim is nobody's: what it left open is set
 SENDING_SECONDS = LEASE_SECONDS - REQUEST_SECONDS - 5.0
 FULL_SECONDS = 60.0  # a sender rests when its queue at the carrier is full
 UNREACHED_SECONDS = 5.0  # and when the carrier cannot be reached at all
+LANDING_SECONDS = 6.0  # so long, once told to stop, requests under way may take; the rest is settled
 MOST_UNWRITTEN = 2_000  # outcomes; while PostgreSQL is away no more is sent than can be remembered
 
 log = logging.getLogger(__name__)
@@ -123,7 +124,7 @@ class Batch:
 
 
 class Dispatch:
-    """Sends what is owed from ``senders``. ``stopping`` says that the process is to end."""
+    """Sends what is owed from ``senders``, until told to ``stop``."""
 
     def __init__(
         self,
@@ -131,13 +132,12 @@ class Dispatch:
         pacer: Pacer,
         senders: Sequence[str],
         *,
-        stopping: Callable[[], bool] = lambda: False,
         in_flight: int = IN_FLIGHT,
     ) -> None:
         self._carrier = carrier
         self._pacer = pacer
         self._senders = senders
-        self._stopping = stopping
+        self._stopping = False
         self._flight = Flight(in_flight)
         self._sending: set[asyncio.Task[None]] = set()
         self._preparing: dict[int, asyncio.Task[None]] = {}
@@ -164,7 +164,7 @@ class Dispatch:
         recording = asyncio.create_task(self._recorder.run())
         try:
             more = True
-            while more and self._now() < until and not self._stopping():
+            while more and self._now() < until and not self._stopping:
                 try:
                     more = await self._round()
                 except DATABASE_AWAY as error:
@@ -178,6 +178,21 @@ class Dispatch:
             async with session_scope() as session:
                 await session.execute(FINISH)
         return self._claimed
+
+    def stop(self) -> None:
+        """For good, on the loop of the stint: what was claimed and not begun goes back to waiting at once.
+
+        What the carrier has not answered LANDING_SECONDS later is given up, and settled like what a
+        killed worker left.
+        """
+        self._stopping = True
+        self._flight.let_all_through()
+        self._room.set()
+        asyncio.get_running_loop().call_later(LANDING_SECONDS, self._give_up)
+
+    def _give_up(self) -> None:
+        for task in [*self._sending, *self._preparing.values()]:
+            task.cancel()
 
     @staticmethod
     async def _database_away(error: Exception) -> None:
@@ -247,8 +262,10 @@ class Dispatch:
 
     async def _send_from(self, sender: str, alerts: list[UnderWay], until: float) -> bool:
         """Letters first, then urgent alerts, those of one rank in equal shares. Whether there may be more."""
-        while alerts and self._now() < until and not self._stopping():
+        while alerts and self._now() < until and not self._stopping:
             await self._has_room()
+            if self._stopping:
+                break
             alert = self._next(alerts)
             parts = await self._leave_for(sender, alert, until)
             if parts and not await self._claim(sender, alert, parts):
@@ -264,7 +281,7 @@ class Dispatch:
 
     async def _has_room(self) -> None:
         """Until there is a slot for what is claimed next, and what was sent before is written down."""
-        while (
+        while not self._stopping and (
             len(self._sending) > self._flight.limit + self._flight.rate * AHEAD_SECONDS
             or self._recorder.unwritten > MOST_UNWRITTEN
         ):
@@ -361,7 +378,11 @@ class Dispatch:
             if began - batch.looked_at > LOOK_AGAIN_SECONDS:
                 outcome = await batch.look_again(one.id, began, self._closed())
             batch.unsent.discard(one.id)
+            if self._stopping:
+                outcome = outcome or NotWanted(left=False)
             outcome = outcome or await self._carrier.send(sender, one.phone, body, one.id)
+        except asyncio.CancelledError:  # given up; the request may have left
+            outcome = Unknown()
         except Exception as error:  # noqa: BLE001 - whatever it was, the request may have left
             told = "sending failed: alert=%s delivery=%s error=%s"
             log.error(told, alert.id, one.id, type(error).__name__)  # noqa: TRY400

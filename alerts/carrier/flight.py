@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections import deque
 
 LEAST = 64  # enough for a carrier that answers at once
@@ -31,6 +32,15 @@ class Flight:
         self._latency = float("inf")
         self._answered = 0
         self._since = 0.0
+
+    def let_all_through(self) -> None:
+        """Nobody waits for a slot any more: who waits, and who comes, is to see that it is over."""
+        self.limit = self._most = sys.maxsize
+        while self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                self.flying += 1
+                turn.set_result(None)
 
     async def begin_one(self) -> float:
         """Wait, first come first served, for a slot. When it was given, for ``end_one``."""

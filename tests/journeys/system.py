@@ -44,6 +44,11 @@ class System:
         process.send_signal(signal.SIGKILL)
         process.wait()
 
+    def terminate(self, name: str) -> subprocess.Popen[bytes]:
+        """SIGTERM, as a host says before it takes a process away."""
+        self._running[name].send_signal(signal.SIGTERM)
+        return self._running[name]
+
     def stop(self) -> None:
         """End all that runs."""
         for process in self._running.values():
