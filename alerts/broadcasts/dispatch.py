@@ -137,7 +137,7 @@ class Dispatch:
         self._carrier = carrier
         self._pacer = pacer
         self._senders = senders
-        self._stopping = False
+        self._told_to_stop = asyncio.Event()
         self._flight = Flight(in_flight)
         self._sending: set[asyncio.Task[None]] = set()
         self._preparing: dict[int, asyncio.Task[None]] = {}
@@ -164,7 +164,7 @@ class Dispatch:
         recording = asyncio.create_task(self._recorder.run())
         try:
             more = True
-            while more and self._now() < until and not self._stopping:
+            while more and self._now() < until and not self._told_to_stop.is_set():
                 try:
                     more = await self._round()
                 except DATABASE_AWAY as error:
@@ -185,7 +185,7 @@ class Dispatch:
         What the carrier has not answered LANDING_SECONDS later is given up, and settled like what a
         killed worker left.
         """
-        self._stopping = True
+        self._told_to_stop.set()
         self._flight.let_all_through()
         self._room.set()
         asyncio.get_running_loop().call_later(LANDING_SECONDS, self._give_up)
@@ -262,9 +262,9 @@ class Dispatch:
 
     async def _send_from(self, sender: str, alerts: list[UnderWay], until: float) -> bool:
         """Letters first, then urgent alerts, those of one rank in equal shares. Whether there may be more."""
-        while alerts and self._now() < until and not self._stopping:
+        while alerts and self._now() < until and not self._told_to_stop.is_set():
             await self._has_room()
-            if self._stopping:
+            if self._told_to_stop.is_set():
                 break
             alert = self._next(alerts)
             parts = await self._leave_for(sender, alert, until)
@@ -281,7 +281,7 @@ class Dispatch:
 
     async def _has_room(self) -> None:
         """Until there is a slot for what is claimed next, and what was sent before is written down."""
-        while not self._stopping and (
+        while not self._told_to_stop.is_set() and (
             len(self._sending) > self._flight.limit + self._flight.rate * AHEAD_SECONDS
             or self._recorder.unwritten > MOST_UNWRITTEN
         ):
@@ -378,7 +378,7 @@ class Dispatch:
             if began - batch.looked_at > LOOK_AGAIN_SECONDS:
                 outcome = await batch.look_again(one.id, began, self._closed())
             batch.unsent.discard(one.id)
-            if self._stopping:
+            if self._told_to_stop.is_set():
                 outcome = outcome or NotWanted(left=False)
             outcome = outcome or await self._carrier.send(sender, one.phone, body, one.id)
         except asyncio.CancelledError:  # given up; the request may have left

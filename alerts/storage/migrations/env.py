@@ -16,6 +16,7 @@ from alerts.storage.tables import Table
 
 # Two releases at once would both migrate; the second waits for this and finds nothing to do.
 MIGRATION_LOCK = 7_230_001
+LOCK_SECONDS = 5
 
 
 def run() -> None:
@@ -25,6 +26,8 @@ def run() -> None:
         context.configure(connection=connection, target_metadata=Table.metadata, compare_type=True)
         with context.begin_transaction():
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK})
+            # Whoever texts would queue up behind a migration that waits.
+            connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'"))
             context.run_migrations()
     engine.dispose()
 
