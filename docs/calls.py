@@ -35,6 +35,7 @@ QUERIES = {
     "page_of_conversations": "state=open",
     "page_of_audit": "noun=alert",
 }
+VARIABLES = {"key": "OTHER_KEY"}  # KEY is the one that asks
 # Settings with which the application can be loaded where there is no deployment; nothing is opened.
 NOWHERE = {
     "DATABASE_URL": "postgresql://nobody@127.0.0.1/nothing",
@@ -96,7 +97,7 @@ def _call(method: str, path: str, operation: Document) -> Call:
 
 def _command(method: str, path: str, operation: Document) -> str:
     name = operation["operationId"]
-    path = re.sub(r"\{(\w+?)(?:_id)?\}", lambda match: f"${match[1].upper()}", path)
+    path = re.sub(r"\{(\w+?)(?:_id)?\}", lambda match: f"${VARIABLES.get(match[1], match[1].upper())}", path)
     query = f"?{QUERIES[name]}" if name in QUERIES else ""
     body = operation.get("requestBody", {}).get("content", {})
     parts = ["curl -sS" + ("N" if name == "events" else "")]
