@@ -36,6 +36,7 @@ import alerts.console.reminders
 import alerts.console.report_pages
 import alerts.console.review
 import alerts.console.roster
+import alerts.console.sent
 import alerts.console.sign_up
 import alerts.console.signing_in
 import alerts.console.subscribers
@@ -140,6 +141,7 @@ app.include_router(alerts.console.report_pages.router)
 app.include_router(alerts.console.action_shown.router)
 app.include_router(alerts.console.writing.router)  # before the pages of one alert: /alerts/new
 app.include_router(alerts.console.review.router)
+app.include_router(alerts.console.sent.router)
 app.include_router(alerts.console.going_out.router)
 app.include_router(alerts.console.canned_answers.router)  # before one conversation: /inbox/kept
 app.include_router(alerts.console.inbox.router)

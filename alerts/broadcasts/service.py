@@ -185,6 +185,12 @@ async def alerts_in(session: AsyncSession, state: AlertState, most: int) -> Sequ
     return (await session.scalars(query.order_by(Alert.id.desc()).limit(most))).all()
 
 
+async def alerts_before(session: AsyncSession, before: int | None, most: int) -> Sequence[Alert]:
+    """Alerts to many, the newest first; those older than alert ``before``."""
+    query = select(Alert).where(Alert.to_subscriber.is_(None)).order_by(Alert.id.desc()).limit(most)
+    return (await session.scalars(query if before is None else query.where(Alert.id < before))).all()
+
+
 async def alerts_of_action(session: AsyncSession, action_id: int) -> Sequence[Alert]:
     """All alerts of an action, the newest first."""
     query = select(Alert).where(Alert.action_id == action_id, Alert.to_subscriber.is_(None))

@@ -1,15 +1,24 @@
-"""The first page of whoever is signed in: what comes next, what goes out, what waits for somebody."""
+"""The first page of whoever is signed in: what went wrong, goes out, waits for them, and comes next."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from fastapi import Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from alerts.actions.service import coming_actions
-from alerts.broadcasts.service import alerts_in
-from alerts.broadcasts.states import AlertState
+from alerts.broadcasts.live import report_of
+from alerts.broadcasts.models import Alert
+from alerts.broadcasts.schemas import ReportOut
+from alerts.broadcasts.service import alerts_in, zone_of
+from alerts.broadcasts.states import AlertState, DeliveryState
 from alerts.console.alerts_shown import about, heading, state_in_words
-from alerts.console.pages import page
+from alerts.console.pages import figure, fragment, page
+from alerts.console.remedies import trouble_in_words
+from alerts.console.under_way import done_of
 from alerts.conversations.service import how_many_wait
 from alerts.language.catalogs import tr
 from alerts.language.dates import when
@@ -18,28 +27,120 @@ from alerts.team.actors import Scope
 from alerts.team.sessions import SignedIn
 
 MOST = 10
-# What somebody should look at first stands first.
-SHOWN = (AlertState.PAUSED, AlertState.SENDING, AlertState.SCHEDULED, AlertState.MISSED, AlertState.DRAFT)
+RECENTLY = timedelta(days=2)
+DID_NOT_ARRIVE = (DeliveryState.FAILED, DeliveryState.UNDELIVERED)
+LOOK_SECONDS, QUIET_SECONDS = 3, 30
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line that leads somewhere. ``done`` of ``people``, where something goes out."""
+
+    to: str
+    name: str
+    says: str = ""
+    to_do: str = ""
+    done: int = 0
+    people: int = 0
 
 
 async def board(session: AsyncSession, reader: SignedIn, read: Language, trouble: str) -> Response:
     """Its page. ``trouble``: what is missing to send."""
     reader.actor.need(Scope.READ)
     coming = await coming_actions(session, MOST)
-    talks = reader.actor.may(Scope.TALK)
     return page(
         "board.html",
         read,
         "/",
         reader=reader,
+        live=True,
         title=tr(read, "What is going on"),
         trouble=trouble,
-        coming=[(one.id, heading(one, read), when(one.starts_at, one.timezone, read)) for one in coming],
-        alerts=[
-            (one.id, await about(session, one, read), state_in_words(one, read), one.trouble)
-            for state in SHOWN
-            for one in await alerts_in(session, state, MOST)
+        coming=[
+            Row(
+                f"/actions/{one.id}",
+                heading(one, read),
+                f"{when(one.starts_at, one.timezone, read)}, {one.place}",
+            )
+            for one in coming
         ],
-        waiting=await how_many_wait(session) if talks else 0,
         may_write=reader.actor.may(Scope.WRITE),
+        **await _moving(session, reader, read),
     )
+
+
+async def board_news(session: AsyncSession, reader: SignedIn, read: Language) -> Response:
+    """The part of it that moves."""
+    return fragment("board_now.html", read, **await _moving(session, reader, read))
+
+
+async def _moving(session: AsyncSession, reader: SignedIn, read: Language) -> dict[str, Any]:
+    going = [await _going(session, read, one) for one in await alerts_in(session, AlertState.SENDING, MOST)]
+    return {
+        "wrong": await _wrong(session, read),
+        "going": going,
+        "due": [
+            Row(f"/alerts/{one.id}", await about(session, one, read), await _due(session, read, one))
+            for one in await alerts_in(session, AlertState.SCHEDULED, MOST)
+        ],
+        "waits": await _waits(session, reader, read),
+        "every": LOOK_SECONDS if going else QUIET_SECONDS,
+    }
+
+
+async def _going(session: AsyncSession, read: Language, alert: Alert) -> Row:
+    report = await report_of(session, alert.id)
+    done, people = done_of(report), report.people
+    says = (
+        tr(read, "{done} of {people}", done=figure(read, done), people=figure(read, people)) if people else ""
+    )
+    return Row(f"/alerts/{alert.id}", await about(session, alert, read), says, done=done, people=people)
+
+
+async def _due(session: AsyncSession, read: Language, alert: Alert) -> str:
+    return when(alert.due_at, await zone_of(session, alert), read) if alert.due_at else ""
+
+
+async def _wrong(session: AsyncSession, read: Language) -> list[Row]:
+    """Alerts that stopped or missed their time, and those of the last days that some people did not get."""
+    rows = []
+    for state in (AlertState.PAUSED, AlertState.MISSED):
+        for one in await alerts_in(session, state, MOST):
+            if state == AlertState.MISSED and not _is_recent(one.due_at):
+                continue
+            says, to_do = (
+                trouble_in_words(one.trouble, read) if one.trouble else (state_in_words(one, read), "")
+            )
+            rows.append(Row(f"/alerts/{one.id}", await about(session, one, read), says, to_do))
+    for one in await alerts_in(session, AlertState.SENT, MOST):
+        if _is_recent(one.finished_at) and (lost := _lost(await report_of(session, one.id))):
+            says = tr(read, "Did not arrive: {people}. Look why.", people=figure(read, lost))
+            rows.append(Row(f"/alerts/{one.id}", await about(session, one, read), says))
+    return rows
+
+
+def _is_recent(moment: datetime | None) -> bool:
+    return moment is not None and datetime.now(UTC) - moment < RECENTLY
+
+
+def _lost(report: ReportOut) -> int:
+    return sum(report.states[state] for state in DID_NOT_ARRIVE)
+
+
+async def _waits(session: AsyncSession, reader: SignedIn, read: Language) -> list[Row]:
+    """What somebody else waits for, and what this organizer began."""
+    rows = []
+    if reader.actor.may(Scope.TALK) and (number := await how_many_wait(session)):
+        words = tr(read, "Conversations that wait for an answer: {number}", number=figure(read, number))
+        rows.append(Row("/inbox", words))
+    for one in await alerts_in(session, AlertState.DRAFT, MOST):
+        if one.approved_version:
+            says = tr(read, "Approved: it can be sent.")
+        elif one.written_by == reader.actor.person:
+            says = tr(read, "Your draft: look at it, and send it.")
+        elif reader.actor.may(Scope.SEND):
+            says = tr(read, "Somebody else's draft: look at it; to many, it takes your approval.")
+        else:
+            says = state_in_words(one, read)
+        rows.append(Row(f"/alerts/{one.id}", await about(session, one, read), says))
+    return rows

@@ -18,8 +18,8 @@ from alerts.console.alerts_shown import (
     state_in_words,
 )
 from alerts.console.doors import CHECKED, Chosen, Form, Sender, Viewer, go, language_of
-from alerts.console.news import clock, news
-from alerts.console.pages import in_money, page
+from alerts.console.news import clock, news, price_of
+from alerts.console.pages import page
 from alerts.console.review import draft_page
 from alerts.console.under_way import under_way
 from alerts.language.dates import when
@@ -72,7 +72,7 @@ async def _under_way(
         moving=moving,
         again=LOOK_SECONDS if moving and _moves(alert) else 0,
         whole=whole,
-        price=in_money(read, whole.price) if whole and whole.price is not None else "",
+        price=price_of(read, whole) if whole else "",
         may_send=reader.actor.may(Scope.SEND),
     )
 

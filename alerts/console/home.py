@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
 
-from alerts.console.board import board
-from alerts.console.doors import Chosen, Visitor, language_of
+from alerts.console.board import board, board_news
+from alerts.console.doors import Chosen, Viewer, Visitor, language_of
 from alerts.console.pages import page, reader
 from alerts.health import OK, readiness
 from alerts.language.catalogs import N_, tr
@@ -44,3 +44,9 @@ async def home(request: Request, session: Session, visitor: Visitor, language: C
         sign_in=tr(read, "Organizers sign in here"),
         api=tr(read, "For programs: the API"),
     )
+
+
+@router.get("/news")
+async def news(session: Session, reader: Viewer, language: Chosen = None) -> Response:
+    """What moves on the first page of whoever is signed in."""
+    return await board_news(session, reader, language_of(reader, language))

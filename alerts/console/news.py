@@ -13,11 +13,12 @@ from dataclasses import dataclass, field
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from alerts.broadcasts import live, service
+from alerts.broadcasts import live, reports, service
 from alerts.broadcasts.models import Alert
+from alerts.broadcasts.reports import Report
 from alerts.broadcasts.states import AlertState
 from alerts.console.alerts_shown import state_in_words
-from alerts.console.pages import figure, rendered
+from alerts.console.pages import figure, in_money, rendered
 from alerts.console.under_way import UnderWay, done_of, seconds_until, under_way
 from alerts.errors import NotFound
 from alerts.language.catalogs import tr
@@ -100,7 +101,10 @@ async def _look(session: AsyncSession, alert_id: int, watch: Watch) -> tuple[lis
     if watch.is_new("figures", (report.model_dump_json(), speed and round(speed))):
         piece = now(watch.read, await under_way(session, watch.read, alert, report, speed))
         events += [_event("now", piece)] if watch.is_new("now", piece) else []
-    return events, alert.state == AlertState.DRAFT or live.is_over(report)
+    if live.is_over(report):
+        events.append(_event("after", await after(session, watch.read, alert)))
+        return events, True
+    return events, alert.state == AlertState.DRAFT
 
 
 def now(read: Language, how: UnderWay) -> str:
@@ -111,6 +115,17 @@ def now(read: Language, how: UnderWay) -> str:
 def buttons(reader: SignedIn, read: Language, alert: Alert) -> str:
     """What can be done with it where it stands."""
     return rendered("going_out_buttons.html", read, reader=reader, alert=alert)
+
+
+async def after(session: AsyncSession, read: Language, alert: Alert) -> str:
+    """What it took, and who left because of it."""
+    whole = await reports.of_alert(session, alert.id)
+    return rendered("going_out_after.html", read, whole=whole, price=price_of(read, whole))
+
+
+def price_of(read: Language, whole: Report) -> str:
+    """What it cost, where a price is set."""
+    return "" if whole.price is None else in_money(read, whole.price)
 
 
 def clock(read: Language, alert: Alert) -> str:

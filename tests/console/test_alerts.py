@@ -354,7 +354,40 @@ async def test_the_first_page_says_what_is_going_on(
     page = await ana.open("/")
     assert f'href="{action}"' in page
     assert f'href="{alert}"' in page
+    assert "Your draft: look at it, and send it." in page
     assert "Conversations that wait for an answer: 1" in page
+    async with browser() as two:
+        await two.settle_in(await invited("berta@example.org", Role.ORGANIZER))
+        assert "Somebody else's draft" in unescape(await two.open("/"))
+    await send(ana, alert)
+    for path in ("/", "/news"):
+        page = await ana.open(path)
+        assert "Going out now" in page
+        assert "Your draft" not in page
+    assert 'hx-get="/news?language=en" hx-trigger="every 3s"' in await ana.open("/")
+    await worker.fan_out(1)
     async with session_scope() as session:
-        await session.execute(text("UPDATE alerts SET state = 'paused', trouble = 'Twilio refuses it'"))
-    assert "Twilio refuses it" in await ana.open("/")
+        await session.execute(text("UPDATE deliveries SET state = 'undelivered' WHERE language = 'so'"))
+    assert "Did not arrive: 1. Look why." in await ana.open("/news")
+    async with session_scope() as session:
+        trouble = {"trouble": "our Twilio account is suspended (Twilio's code 30002)"}
+        await session.execute(text("UPDATE alerts SET state = 'paused', trouble = :trouble"), trouble)
+    page = unescape(await ana.open("/news"))
+    assert "Our Twilio account is suspended." in page
+    assert "Put it right in Twilio's console" in page
+
+
+async def test_every_alert_there_was(api: Api, ana: Browser, inland: int, worker: Worker) -> None:
+    assert "No alert was written yet." in await ana.open("/alerts")
+    alert = await written(ana, await planned(ana), inland)
+    await send(ana, alert)
+    await worker.fan_out(1)
+    facts = {"text": {"en": "a", "es": "a", "so": "a"}, "audience": {"lists": [inland]}}
+    for _ in range(26):
+        await api.post("/v1/alerts", facts)
+    first = await ana.open("/alerts")
+    assert [int(one) for one in re.findall(r'href="/alerts/(\d+)"', first)] == list(range(27, 2, -1))
+    rest = await ana.open("/alerts?before=3")
+    assert [int(one) for one in re.findall(r'href="/alerts/(\d+)"', rest)] == [2, 1]
+    assert "Sent." in rest
+    assert "People: 3" in rest

@@ -88,7 +88,8 @@ async def test_pieces_come_as_they_change_until_all_have_arrived(
     last = [piece for name, piece in told if name == "now"][-1]
     assert "3 of 3" in last
     assert re.search(r"Arrived</th><td>3</td><td>1</td><td>1</td><td>1</td>", last)
-    assert told[-1][0] == "over"
+    assert [name for name, _ in told][-2:] == ["after", "over"]
+    assert "Message parts: 3." in told[-2][1]
     assert len(set(told)) == len(told)
     assert "pause" in next(piece for name, piece in told if name == "buttons")
     assert "<form" not in [piece for name, piece in told if name == "buttons"][-1]
