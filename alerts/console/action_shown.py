@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from itertools import accumulate
-from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Response
-from markupsafe import Markup
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from alerts.actions import service, turnout
-from alerts.actions.models import Action
-from alerts.actions.turnout import OfHour
 from alerts.broadcasts import changes
 from alerts.broadcasts.audience import Audience
 from alerts.broadcasts.models import Alert
 from alerts.broadcasts.service import alerts_of_action
 from alerts.broadcasts.states import AlertKind
-from alerts.console.alerts_shown import ANSWERS, heading, lead_in_words, state_in_words, who_answered
+from alerts.console.alerts_shown import heading, lead_in_words, state_in_words, who_answered
 from alerts.console.doors import Chosen, Viewer, language_of
-from alerts.console.pages import figure, page
-from alerts.console.pictures import lines
+from alerts.console.over_time import over_time
+from alerts.console.pages import page
 from alerts.language.catalogs import tr
-from alerts.language.dates import clock_time, short_day, when
+from alerts.language.dates import when
 from alerts.language.languages import Language
 from alerts.subscribers.lists import names_of_lists
 from alerts.team.access import Id, Session
@@ -33,7 +26,6 @@ from alerts.team.actors import Scope
 from alerts.understanding.intents import Answer
 
 router = APIRouter(prefix="/actions", include_in_schema=False)
-FEW_HOURS = timedelta(hours=36)  # so long answers are shown by the hour, then by the day
 
 
 @dataclass
@@ -58,14 +50,6 @@ class Counted:
         return self.yes + self.maybe + self.no
 
 
-@dataclass(frozen=True)
-class Over:
-    """When answers came: a picture, and its figures: for each time the sums until then, as in ANSWERS."""
-
-    picture: Markup
-    rows: Sequence[tuple[str, Sequence[int]]]
-
-
 @router.get("/{action_id}")
 async def action_page(action_id: Id, session: Session, reader: Viewer, language: Chosen = None) -> Response:
     """One action: what, when, who will come, its alerts."""
@@ -85,8 +69,7 @@ async def action_page(action_id: Id, session: Session, reader: Viewer, language:
         details=action.details.get(str(read), ""),
         answers=await _by_language(session, action_id, read),
         lists=await _by_list(session, action_id),
-        over=_over_time(await turnout.by_hour(session, action_id), action, read),
-        says=[tr(read, one) for one in ANSWERS.values()],
+        over=over_time(await turnout.by_hour(session, action_id), action.timezone, read),
         alerts=[(one.id, state_in_words(one, read)) for one in every if one.kind != AlertKind.REMINDER],
         reminders=[_reminder(one, read) for one in every if one.kind == AlertKind.REMINDER],
         told_old=sum(told.values()),
@@ -124,45 +107,3 @@ async def _by_list(session: AsyncSession, action_id: int) -> list[Counted]:
             one.answer, one.people, one.guests
         )
     return sorted(rows.values(), key=lambda row: row.name)
-
-
-def _over_time(found: Sequence[OfHour], action: Action, read: Language) -> Over | None:
-    """None where there is nothing to compare."""
-    if not found:
-        return None
-    by_hour = found[-1].hour - found[0].hour < FEW_HOURS
-    times = _moments(found[0].hour, found[-1].hour, ZoneInfo(action.timezone), by_hour=by_hour)
-    if len(times) < 2:
-        return None
-    names = [_named(moment, action.timezone, read, by_hour=by_hour) for moment in times]
-    sums = [_sums(found, answer, times) for answer in ANSWERS]
-    highest = figure(read, max(max(row) for row in sums))
-    picture = lines(
-        tr(read, "Answers over time; the table below has the figures"),
-        names,
-        [(tr(read, says), row) for says, row in zip(ANSWERS.values(), sums, strict=True)],
-        highest,
-    )
-    return Over(picture, [(name, row) for name, *row in zip(names, *sums, strict=True)])
-
-
-def _moments(first: datetime, last: datetime, zone: ZoneInfo, *, by_hour: bool) -> list[datetime]:
-    """Each hour, or each day by the clocks of ``zone``, from that of ``first`` to that of ``last``."""
-    if by_hour:
-        return [first + timedelta(hours=one) for one in range(int((last - first) / timedelta(hours=1)) + 1)]
-    begins, ends = (moment.astimezone(zone).replace(hour=0, minute=0) for moment in (first, last))
-    return [begins + timedelta(days=one) for one in range((ends.date() - begins.date()).days + 1)]
-
-
-def _named(moment: datetime, zone: str, read: Language, *, by_hour: bool) -> str:
-    return clock_time(moment, zone, read) if by_hour else short_day(moment, zone, read)
-
-
-def _sums(found: Iterable[OfHour], answer: Answer, times: Sequence[datetime]) -> list[int]:
-    """How many had given ``answer`` by the end of each of ``times``."""
-    given = [0] * len(times)
-    for one in found:
-        if one.answer == answer:
-            place = max(number for number, moment in enumerate(times) if moment <= one.hour)
-            given[place] += one.people
-    return list(accumulate(given))
