@@ -10,13 +10,13 @@ import json
 import logging
 import os
 import re
-import secrets
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from pathlib import Path
+from random import getrandbits
 from types import TracebackType
 
 # These log what they send, or every request's address.
@@ -59,7 +59,7 @@ def new_id(given: str | None = None) -> str:
     """``given`` where it is fit to be a request's id, which a phone number is not; else a new one."""
     if given and _request_id.fullmatch(given) and not _number.search(given):
         return given
-    return secrets.token_hex(8)
+    return f"{getrandbits(64):016x}"  # no secret; a fifth of the time of one
 
 
 def without_numbers(text: str) -> str:

@@ -14,9 +14,17 @@ from alerts.storage.meters import REQUESTS, observe
 NAME = b"x-request-id"
 WEBHOOKS = "/twilio/"
 API = "/v1/"
+CLASSES = {number: f"{number}xx" for number in range(1, 6)}
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 log = logging.getLogger(__name__)
+
+
+def _id_of(scope: Scope) -> str:
+    for name, value in scope["headers"]:
+        if name == NAME:
+            return new_id(value.decode("latin-1"))
+    return new_id()
 
 
 def _kind(path: str) -> str:
@@ -41,21 +49,20 @@ class Requests:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        given = next((value for name, value in scope["headers"] if name == NAME), b"")
-        request = new_id(given.decode("latin-1"))
+        request = _id_of(scope)
+        kind = _kind(scope["path"])
         began, status, took = time.perf_counter(), 500, 0.0
 
         async def with_id(message: Message) -> None:
             if message["type"] == "http.response.start":
                 nonlocal status, took
                 status, took = message["status"], time.perf_counter() - began
-                message.setdefault("headers", [])
-                message["headers"] = [*message["headers"], (NAME, request.encode())]
+                message["headers"] = [*message.get("headers", ()), (NAME, request.encode())]
             await send(message)
 
         bind_request(request)
         try:
-            if export.tracing() and _kind(scope["path"]) != "webhook":  # of those there are too many
+            if kind != "webhook" and export.tracing():  # of those there are too many
                 with export.span("request") as one:
                     try:
                         await self._app(scope, receive, with_id)
@@ -65,13 +72,13 @@ class Requests:
                 await self._app(scope, receive, with_id)
         finally:
             took = took or time.perf_counter() - began
-            observe(REQUESTS, took, _kind(scope["path"]), f"{status // 100}xx")
-            self._say(scope, status, took)
+            observe(REQUESTS, took, kind, CLASSES[status // 100])
+            self._say(scope, kind, status, took)
 
     @staticmethod
-    def _say(scope: Scope, status: int, seconds: float) -> None:
+    def _say(scope: Scope, kind: str, status: int, seconds: float) -> None:
         """What changes something is logged, and what failed; by its route: in paths people put numbers."""
-        changes = scope["method"] not in READS and not scope["path"].startswith(WEBHOOKS)
+        changes = kind != "webhook" and scope["method"] not in READS
         level = logging.WARNING if status >= 500 else logging.INFO if changes else logging.DEBUG
         if log.isEnabledFor(level):
             told = "answered: method=%s route=%s status=%s ms=%.0f"
