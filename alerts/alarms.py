@@ -293,7 +293,8 @@ def runbook() -> str:
         "| alarm | severity | says |\n|---|---|---|\n"
         + "\n".join(f"| [{one.name}](#{one.name.lower()}) | {one.severity} | {one.says} |" for one in ALARMS),
         "\n".join(f"- **{severity}**: {means}" for severity, means in SEVERITIES.items()),
-        "The system also texts the admins who gave a number: when somebody opens unusually many phone numbers.",
+        "The system also texts the admins who gave a number: when somebody opens unusually many phone numbers, and when "
+        "it had to pause an alert.",
     ]
     for one in ALARMS:
         after = f", for {one.minutes} minutes" if one.minutes else ""

@@ -1,4 +1,8 @@
-"""Alarms: somebody opened unusually many numbers. The admins are told by text."""
+"""Alarms: what the admins are told by text, because nobody may be looking at a screen.
+
+Somebody opened unusually many numbers; the system had to pause an alert. That nothing can be sent at all
+cannot be told by text: of that Prometheus knows (``alerts.alarms``).
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,7 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from alerts.broadcasts.letters import text_one
+from alerts.broadcasts.locking import TROUBLE
 from alerts.language.catalogs import tr
 from alerts.language.languages import Language
 from alerts.settings import settings
@@ -31,17 +36,62 @@ _UNUSUAL = text("""
 """)
 
 
+# Paused by the system, and nobody was told since. Not by a lockdown: who did that knows.
+_PAUSED = text("""
+    SELECT a.id FROM alerts a
+    WHERE a.state = 'paused' AND a.trouble IS NOT NULL AND a.trouble <> :locked_down
+      AND a.to_subscriber IS NULL
+      AND NOT EXISTS (
+          SELECT FROM audit told
+          WHERE told.noun = 'alert' AND told.number = a.id AND told.what = 'alarm: paused'
+            AND told.id > coalesce((
+                SELECT max(p.id) FROM audit p
+                WHERE p.noun = 'alert' AND p.number = a.id AND p.what = 'paused'), 0))
+    ORDER BY a.id
+""")
+
+
 async def raise_alarms(session: AsyncSession) -> None:
-    """Look whether somebody opened unusually many numbers, and tell every admin who gave a number."""
+    """Look for what admins must know, and tell every one who gave a number."""
+    await _numbers_opened(session)
+    await _alerts_paused(session)
+
+
+async def _alerts_paused(session: AsyncSession) -> None:
+    """One text, however many were paused: as a rule they have one cause."""
+    paused = (await session.scalars(_PAUSED, {"locked_down": TROUBLE})).all()
+    if not paused:
+        return
+    path = f"/alerts/{paused[0]}" if len(paused) == 1 else "/"
+    told = 0
+    for admin in await _admins(session):
+        language = Language(admin.language)
+        body = tr(
+            language,
+            "{organization}: an alert was paused, not everybody got it. Why, and what to do: {link}",
+            organization=settings().organization_name,
+            link=settings().public_base + path,
+        )
+        told += await _tell(session, admin, body)
+    for alert_id in paused:
+        note(session, None, "alarm: paused", "alert", alert_id, told=told)
+        log.error("admins are told that an alert is paused: alert=%s told=%s", alert_id, told)
+
+
+async def _admins(session: AsyncSession) -> list[Organizer]:
+    query = select(Organizer).where(Organizer.role == Role.ADMIN, Organizer.disabled_at.is_(None))
+    return [one for one in await session.scalars(query) if one.phone]
+
+
+async def _numbers_opened(session: AsyncSession) -> None:
     raised = (await session.scalars(_UNUSUAL, {"above": settings().numbers_alarm_above})).all()
     if not raised:
         return
-    query = select(Organizer).where(Organizer.role == Role.ADMIN, Organizer.disabled_at.is_(None))
-    admins = [one for one in await session.scalars(query) if one.phone]
+    admins = await _admins(session)
     for alarm in await session.scalars(select(Alarm).where(Alarm.id.in_(raised))):
         told = 0
         for admin in admins:
-            told += await _tell(session, admin, alarm.people)
+            told += await _tell(session, admin, _opened(Language(admin.language), alarm.people))
         alarm.told_at = alarm.at
         note(session, None, "alarm: numbers opened", "actor", alarm.actor_id, people=alarm.people, told=told)
         log.error(
@@ -49,13 +99,8 @@ async def raise_alarms(session: AsyncSession) -> None:
         )
 
 
-async def _tell(session: AsyncSession, admin: Organizer, people: int) -> bool:
-    assert admin.phone  # noqa: S101 - the caller looked
-    language = Language(admin.language)
-    who = await subscribers.take_up(session, admin.phone, language)
-    if who.standing == Standing.LEFT:  # the carrier would let nothing through
-        return False
-    body = tr(
+def _opened(language: Language, people: int) -> str:
+    return tr(
         language,
         "{organization}: ALARM. {people} phone numbers were opened within an hour. If none of you did it, "
         "lock down: {link}",
@@ -63,5 +108,13 @@ async def _tell(session: AsyncSession, admin: Organizer, people: int) -> bool:
         people=people,
         link=settings().public_base + "/team/lockdown",
     )
+
+
+async def _tell(session: AsyncSession, admin: Organizer, body: str) -> bool:
+    assert admin.phone  # noqa: S101 - the caller looked
+    language = Language(admin.language)
+    who = await subscribers.take_up(session, admin.phone, language)
+    if who.standing == Standing.LEFT:  # the carrier would let nothing through
+        return False
     await text_one(session, who.id, language, body, settings().senders, to_pending=True)
     return True

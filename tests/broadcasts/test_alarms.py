@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from sqlalchemy import text
 
+from alerts.broadcasts import lifecycle
 from alerts.broadcasts.alarms import raise_alarms
+from alerts.broadcasts.locking import lock_down
 from alerts.carrier.simulator.server import SimulatorServer
 from alerts.language.languages import Language
 from alerts.language.segments import segments
@@ -95,3 +98,42 @@ async def test_every_way_to_open_numbers_is_written_down(trusted_api: Api, inlan
         ("exported", 1),
         *[("read", 1)] * 3,
     ]
+
+
+async def _trouble(alert_id: int) -> None:
+    async with session_scope() as session:
+        await lifecycle.pause(session, alert_id, "Twilio's account is not active (Twilio's code 20005)")
+
+
+@pytest.mark.usefixtures("admins")
+async def test_an_alert_that_the_system_paused_is_told_once_each_time(
+    api: Api, called: int, worker: Worker, twilio: SimulatorServer
+) -> None:
+    await _trouble(called)
+    for _ in range(2):
+        await _look()
+    await worker.fan_out(0)
+    [alarm] = sent(twilio)
+    assert alarm.to == ADMIN
+    assert "se detuvo" in alarm.body
+    assert f"/alerts/{called}" in alarm.body
+    assert segments(alarm.body).parts <= 2
+    await api.post(f"/v1/alerts/{called}/resume", status=200)
+    await _trouble(called)
+    await _look()
+    await worker.fan_out(0)
+    assert len([one for one in sent(twilio) if one.to == ADMIN]) == 2
+
+
+@pytest.mark.usefixtures("admins")
+async def test_who_pauses_an_alert_or_locks_down_needs_not_be_told(
+    api: Api, called: int, worker: Worker, twilio: SimulatorServer
+) -> None:
+    await api.post(f"/v1/alerts/{called}/pause", status=200)
+    await _look()
+    await api.post(f"/v1/alerts/{called}/resume", status=200)
+    async with session_scope() as session:
+        await lock_down(session, "a phone was lost")
+    await _look()
+    async with session_scope() as session:
+        assert await session.scalar(text("SELECT count(*) FROM audit WHERE what = 'alarm: paused'")) == 0
