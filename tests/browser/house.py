@@ -10,10 +10,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import requests
+from redis import Redis
 from rich.console import Console
+from rq import Queue
+from rq.serializers import JSONSerializer
 
 from alerts.demo.http import Http
 from alerts.demo.story import Story
+from alerts.storage.redis import QUEUE
 from tests.browser.places import Found, Place, console_routes, kind_of, route_of
 from tests.console.browser import PASSWORD, code_at
 from tests.journeys.system import System
@@ -89,6 +93,7 @@ def _more(house: House) -> None:
             system.twilio.text(f"+19095550{number}", text)
     system.twilio.text("+19095550118", "UNETE")
     system.twilio.text("+19095550118", f"Hay {LONG.lower()} para la marcha? {MARK}")
+    system.post("/v1/lists", {"name": "Nobody", "timezone": "UTC", "join_words": {"en": "NOBODY"}})
     gone = _action(house, "rally", "Gone <b>bold</b>", 20)
     system.post(f"/v1/actions/{gone}/cancel")
     strike = _action(house, "strike", f"<script>hit=1</script> {LONG}", 30)
@@ -101,18 +106,28 @@ def _more(house: House) -> None:
         timeout=30,
     ).json()["id"]
     system.until(lambda: system.get(f"/v1/subscribers/imports/{imported}")["state"] == "done")
+    _a_job_that_fails(system)
     canned = {"name": "Thanks", "text": {"en": "Thank you!", "es": "Gracias!", "so": "Mahadsanid!"}}
-    system.post("/v1/canned-answers", canned)
+    kept = system.post("/v1/canned-answers", canned)["id"]
     house.stands_for |= {
-        "list_id": _ids(system, "/v1/lists"),
-        "action_id": _ids(system, "/v1/actions"),
+        # What is hardest to show comes first: of pages that look alike the first is kept.
+        "list_id": [str(nights), *_ids(system, "/v1/lists")],
+        "action_id": [str(strike), *_ids(system, "/v1/actions")],
         "alert_id": [str(one) for one in alerts],
         "subscriber_id": [str(one["id"]) for one in system.get("/v1/conversations?limit=50")["items"]],
         "import_id": [str(imported)],
+        "canned_id": [str(kept)],
         "token": [
             system.command("organizer", "create", "new@example.org", "--name", "Nadia").rsplit("/", 1)[1]
         ],
     }
+
+
+def _a_job_that_fails(system: System) -> None:
+    with Redis.from_url(system.env["REDIS_URL"]) as redis:
+        queue = Queue(QUEUE, connection=redis, serializer=JSONSerializer)
+        queue.enqueue("workers.jobs.settle", "too", "much", failure_ttl=3600)
+        system.until(lambda: len(queue.failed_job_registry) == 1)
 
 
 def _ids(system: System, path: str) -> list[str]:
@@ -161,7 +176,8 @@ def _alerts(house: House, nights: int, strike: int) -> list[int]:
     lost = sent(audience={"lists": [2]}, action=moved)
     system.until(lambda: bool(system.get(f"/v1/alerts/{lost}")["state"] == "sent"))
     system.patch(f"/v1/actions/{moved}", {"place": f"Gate 7, {LONG}"})  # there is something to correct
-    return [*drafts, waits, paused, cancelled, scheduled, lost]
+    [reminder, *_] = system.get("/v1/actions/2/reminders")["items"]
+    return [reminder["id"], *drafts, waits, paused, cancelled, scheduled, lost]
 
 
 def _settle_in(house: House, name: str, role: str, *, numbers: bool) -> None:
@@ -204,7 +220,7 @@ def _post(
 
 
 def _find_pages(house: House) -> None:
-    """Every route with everything that it stands for, and one of each kind of link that is found there."""
+    """Every route with all that it stands for, each look of it once, and each kind of link found there."""
     waiting = [
         Place(path, who)
         for route in console_routes("GET")
@@ -212,13 +228,18 @@ def _find_pages(house: House) -> None:
         for who in ("", "marisol")
     ] + list(NOWHERE)
     kinds: set[tuple[tuple[str, ...] | None, str]] = set()
+    shapes: set[tuple[str, frozenset[tuple[str | None, ...]]]] = set()
     for place in waiting:
         html = _opened(house, place)
         if html is None:
             continue
-        house.places.setdefault(route_of(place.path) or "", []).append(place)
         found = Found()
         found.feed(html)
+        route, shape = route_of(place.path) or "", frozenset(found.shape)
+        if (route, shape) in shapes:
+            continue  # the same page with other data, or in another's window
+        shapes.add((route, shape))
+        house.places.setdefault(route, []).append(place)
         house.forms |= {route for form in found.forms if (route := route_of(form, "POST"))}
         for link in sorted(found.links):
             kind = (kind_of(link), place.who)

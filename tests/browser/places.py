@@ -53,6 +53,7 @@ class Found(HTMLParser):
 
     links: set[str] = field(default_factory=set)
     forms: set[str] = field(default_factory=set)  # of those that post: where to
+    shape: set[tuple[str | None, ...]] = field(default_factory=set)  # what there is on it, without the data
 
     def __post_init__(self) -> None:
         super().__init__()
@@ -60,6 +61,8 @@ class Found(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """HTMLParser's."""
         given = {name: value or "" for name, value in attrs}
+        to = route_of(given["action"], "POST") if given.get("action") else None
+        self.shape.add((tag, given.get("class"), given.get("type"), to, *sorted(given)))
         if tag == "a" and given.get("href", "").startswith("/"):
             self.links.add(given["href"])
         if tag == "form" and given.get("method", "").lower() == "post":

@@ -11,6 +11,7 @@ from tests.browser.places import console_routes
 from tests.browser.window import DESKTOP, PHONE, Window
 
 IN_ENGLISH = ("/docs",)  # for programs, as code is
+WRITE_NOTHING = {"/alerts/look"}  # counts while one types; without scripts a button of the form does
 ROUTES = console_routes("GET")
 # 1280 pixels at 200 % are 640, and at 400 % the 320 of WCAG 1.4.10.
 NARROW = (PHONE["width"], 640, 320)
@@ -21,7 +22,7 @@ def test_no_page_is_forgotten(house: House) -> None:
 
 
 def test_everything_that_writes_stands_on_a_page_as_a_form(house: House) -> None:
-    assert set(console_routes("POST")) - house.forms == set()
+    assert set(console_routes("POST")) - house.forms == WRITE_NOTHING
 
 
 @pytest.mark.parametrize("language", list(Language))

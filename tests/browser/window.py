@@ -88,6 +88,7 @@ class Window:
         self.base = base
         self.faults: list[str] = []
         self.by_keyboard = False
+        self.scripts = scripts
         self._answered: dict[str, int] = {}  # pages that came with an error: address → status
         self.context = browser.new_context(
             base_url=base, java_script_enabled=scripts, **({"viewport": PHONE, "locale": "en-US"} | how)
@@ -143,6 +144,59 @@ class Window:
         """Rules of the page's policy that something on it broke."""
         found: list[str] = self.page.evaluate("() => window.broken")
         return found
+
+    def fill(self, fields: dict[str, str]) -> None:
+        """Write into the form's fields, by their names; "1" ticks a box."""
+        for name, value in fields.items():
+            one = self.page.locator(f'main form [name="{name}"]:not([type="hidden"])').first
+            kind = one.get_attribute("type")
+            if self.by_keyboard:
+                self._type(one, kind, value)
+            elif kind == "checkbox":
+                one.check()
+            elif kind is None and one.locator("option").count():
+                one.select_option(value)
+            else:
+                one.fill(value)
+
+    def press(self, where: str) -> None:
+        """Send the form that goes to an address that begins so; wait for the page that answers."""
+        form = self.page.locator(f'main form[method="post"][action^="{where}"]')
+        button = form.locator('button:not([tabindex="-1"]):not([formaction]):not([name])').first
+        with self.page.expect_navigation():
+            if self.by_keyboard:
+                self.tab_to(button)
+                self.page.keyboard.press("Enter")
+            else:
+                button.click()
+
+    def follow(self, where: str) -> None:
+        """Go by the first link on the page to an address."""
+        link = self.page.locator(f'main a[href="{where}"]').first
+        with self.page.expect_navigation():
+            if self.by_keyboard:
+                self.tab_to(link)
+                self.page.keyboard.press("Enter")
+            else:
+                link.click()
+
+    def says(self, words: str) -> None:
+        """Wait until the page says so."""
+        self.page.locator("main", has_text=words).wait_for()
+
+    def _type(self, one: Locator, kind: str | None, value: str) -> None:
+        self.tab_to(one)
+        if kind == "checkbox":
+            if not one.is_checked():
+                self.page.keyboard.press("Space")
+        elif kind in ("datetime-local", "date", "time"):
+            one.fill(value)  # how it is typed, the browser says; that it is reached was seen
+        elif kind is None and one.locator("option").count():
+            wanted = one.locator(f'option[value="{value}"]').inner_text()
+            self.page.keyboard.type(wanted)
+        else:
+            self.page.keyboard.press("Control+A")
+            self.page.keyboard.type(value)
 
     def tab_to(self, wanted: Locator) -> None:
         """Press Tab until it has the focus."""
