@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bench import counting, imports, inbound, ours
+from bench import console, counting, imports, inbound, ours
 from bench.measure import SLOW_CARRIER_SECONDS, Results
 from bench.peers import aiohttp_loop, celery_prefork, rq_job_a_text
 
@@ -87,6 +87,7 @@ BARS = [
     Bar("deliveries written, rows/s", lambda r: r.median(ours.DELIVERIES_WRITTEN), 150_000),
     Bar("an audience counted at 1,000,000, ms", lambda r: r.median(counting.SLOWEST_OF_ALL), most=200),
     Bar("the silent of 500,000 asked, ms", lambda r: r.median(counting.SILENT_OF_HALF), most=200),
+    Bar("the slowest page of the console, p95 in ms", lambda r: r.median(console.SLOWEST), most=50),
     Bar("import, times as long as a bare COPY", _ratio(imports.COPY, imports.OURS), most=3),
     *(bar for rate in ours.RATES for bar in _pace_bars(rate)),
     Bar("first text out after send (p95), ms", lambda r: r.median(ours.FIRST_TEXT), most=300),

@@ -76,12 +76,12 @@ FILL = (
 def opened(servers: Servers, people: int = PEOPLE) -> Iterator[Round]:
     """Counts every kind once a round, with the statement that the API uses; the plans are shown first."""
     # The action that is answered to is sealed, and opened in this process.
-    with _settings(house.environment(servers, 0)), embedded_postgres(forgetful=True) as url:
+    with settings_of(house.environment(servers, 0)), embedded_postgres(forgetful=True) as url:
         upgrade(url.replace("postgresql://", "postgresql+psycopg://", 1))
         with psycopg.connect(url, autocommit=True) as connection:
             for statement in FILL:
                 filled = statement.replace(":people", str(people)).encode()
-                connection.execute(filled, _sealed() if "%(" in statement else None)
+                connection.execute(filled, sealed() if "%(" in statement else None)
             _show_plan(connection, "half, one list", KINDS["half, one list"])
             _show_plan(connection, "silent", SILENT)
         asyncio.run(_counted(url))  # what is read for the first time
@@ -100,7 +100,8 @@ def opened(servers: Servers, people: int = PEOPLE) -> Iterator[Round]:
 
 
 @contextmanager
-def _settings(environment: Mapping[str, str]) -> Iterator[None]:
+def settings_of(environment: Mapping[str, str]) -> Iterator[None]:
+    """In this block the modules of the application see what a deployment would set."""
     before = dict(os.environ)
     os.environ.update(environment)
     try:
@@ -110,7 +111,8 @@ def _settings(environment: Mapping[str, str]) -> Iterator[None]:
         os.environ.update(before)
 
 
-def _sealed() -> dict[str, bytes]:
+def sealed() -> dict[str, bytes]:
+    """What FILL writes that is opened when it is read."""
     return {
         "place": sealer().seal_private("actions.place", "The gate"),
         "title": sealer().seal_json("actions.title", {"en": "Rally"}),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from bench import counting, imports, inbound, ours
+from bench import console, counting, imports, inbound, ours
 from bench.measure import Measurement
 from bench.peers import aiohttp_loop, bare_sockets, celery_prefork, rq_job_a_text
 
@@ -21,6 +21,7 @@ MEASUREMENTS = [
     Measurement("ours-alert-size", "alert size", ours.alert_size),
     Measurement("ours-audience", "audience", ours.audience),
     Measurement("ours-counting", "counting", counting.opened),
+    Measurement("ours-console", "console", console.opened),
     Measurement("ours-import", "import", imports.opened),
     Measurement("ours-first-text", "first text", ours.first_text),
     Measurement("ours-pace", "pace", ours.pace),
