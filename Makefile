@@ -9,7 +9,7 @@ COLLECTED := alerts/console/assets/vendor/.collected
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv assets audit lint test browser quick corpus chaos bench demo docs format lock catalogs clean
+.PHONY: help venv assets audit lint test browser screenshots quick corpus chaos bench demo docs format lock catalogs clean
 
 help: ## what can be done
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
@@ -49,6 +49,9 @@ test: $(STAMP) $(COLLECTED) ## everything that needs no browser, on real Postgre
 
 browser: $(STAMP) $(COLLECTED) ## every page in Chromium: as people use it, axe, keyboard, weight; ARGS="-k story"
 	$(BIN)/python -m pytest tests/browser $(ARGS)
+
+screenshots: $(STAMP) $(COLLECTED) ## pictures of the pages into docs/images/, from the demo's story
+	$(BIN)/python -m tests.browser.screenshots
 
 quick: $(STAMP) ## the house, the catalogs and the documents, within a minute
 	$(BIN)/python -m pytest -q tests/test_house.py tests/test_locales.py tests/test_docs.py tests/test_habits.py

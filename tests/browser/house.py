@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
+import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,12 +19,16 @@ from rich.console import Console
 from rq import Queue
 from rq.serializers import JSONSerializer
 
+from alerts.carrier.simulator.messages import SimulatorConfig
+from alerts.carrier.simulator.server import SimulatorServer
 from alerts.demo.http import Http
 from alerts.demo.story import Story
+from alerts.storage.embedded import embedded_postgres, embedded_valkey
 from alerts.storage.redis import QUEUE
 from tests.browser.places import Found, Place, console_routes, kind_of, route_of
+from tests.conftest import ACCOUNT, OUR_NUMBER, TOKEN
 from tests.console.browser import PASSWORD, code_at
-from tests.journeys.system import System
+from tests.journeys.system import System, free_port, running
 
 ZONE = ZoneInfo("America/Los_Angeles")
 MARK = "zqmark"  # stands in every hostile text, so that it can be found on a page
@@ -58,8 +66,37 @@ class House:
         return self.system.url
 
 
-def built(system: System) -> House:
-    """Everything happens once: the demo's story, then what it leaves out."""
+@contextmanager
+def whole_system(logs: Path) -> Iterator[System]:
+    """Web, worker and clock on servers of their own, against the simulator."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    config = SimulatorConfig(
+        ACCOUNT, TOKEN, (OUR_NUMBER,), inbound_url=url + "/twilio/inbound", opt_out="off"
+    )
+    with (
+        embedded_postgres(forgetful=True) as postgres,
+        embedded_valkey() as valkey,
+        SimulatorServer(config) as twilio,
+    ):
+        env = {
+            "DATABASE_URL": postgres,
+            "REDIS_URL": valkey,
+            "PUBLIC_URL": url,
+            "TWILIO_API_URL": twilio.url,
+            "APPROVAL_ABOVE": "5",  # in the story an alert to six people is approved, those to three are not
+            "RECALL_SECONDS": "2",
+            "PRICE_PER_PART": "0.0113",
+            "PORT": str(port),
+            "HOST": "127.0.0.1",
+            "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
+        }
+        with running(env, twilio, logs) as system:
+            yield system
+
+
+def told(system: System) -> House:
+    """The demo's story has happened, and the people who sign in have settled in."""
     house = House(system)
     story = Story(
         Console(quiet=True),
@@ -67,9 +104,15 @@ def built(system: System) -> House:
         Http(system.twilio.url),
     )
     story.play()
-    _more(house)
     for name, (role, numbers) in PEOPLE.items():
         _settle_in(house, name, role, numbers=numbers)
+    return house
+
+
+def built(system: System) -> House:
+    """Everything happens once: the demo's story, then what it leaves out."""
+    house = told(system)
+    _more(house)
     _find_pages(house)
     return house
 

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import cache
 from html.parser import HTMLParser
 from urllib.parse import parse_qsl, urlsplit
 
 from fastapi.routing import iter_route_contexts
 
-from alerts.main import app
-
 NOT_FOR_PEOPLE = ("/v1/", "/twilio/", "/assets/", "/healthz", "/readyz", "/metrics", "/openapi.json")
 
 
+@cache
 def console_routes(method: str) -> list[str]:
     """Paths of the organizers' pages, or of the forms on them: ``/alerts/{alert_id}``."""
+    from alerts.main import app  # it reads the settings, which tests.conftest makes
+
     return sorted(
         route.path
         for route in iter_route_contexts(app.routes)
