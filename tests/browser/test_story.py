@@ -155,8 +155,8 @@ def _approve_and_send(rosa: Window, omar: Window, alert: str) -> None:
 def _watch(one: Window, alert: str) -> None:
     """It begins after the seconds in which it can be undone; the page says by itself how far it is."""
     one.open(alert)
-    one.page.locator(".state", has_text="6 of 6").wait_for(timeout=PATIENCE_MS)
-    one.page.locator(".state", has_text="Sent").wait_for(timeout=PATIENCE_MS)
+    for words in ("6 of 6", "Sent"):
+        one.page.locator("main", has_text=words).wait_for(timeout=PATIENCE_MS)
 
 
 def _come(one: Window) -> None:
