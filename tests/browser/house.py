@@ -283,7 +283,7 @@ def _find_pages(house: House) -> None:
             continue  # the same page with other data, or in another's window
         shapes.add((route, shape))
         house.places.setdefault(route, []).append(place)
-        house.forms |= {route for form in found.forms if (route := route_of(form, "POST"))}
+        house.forms |= {to for form in found.forms if (to := route_of(form, "POST"))}
         for link in sorted(found.links):
             kind = (kind_of(link), place.who)
             if "?" in link and kind[0] and kind[0][1:] and kind not in kinds:

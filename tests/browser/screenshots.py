@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import Browser, sync_playwright
 
@@ -60,7 +61,7 @@ def _pages(house: House) -> dict[str, str]:
     }
 
 
-def _take(house: House, browser: Browser, path: str, file: Path, **how: object) -> None:
+def _take(house: House, browser: Browser, path: str, file: Path, **how: Any) -> None:
     window = Window(browser, house.url, house.cookies["marisol"], reduced_motion="reduce", **how)
     window.open(path)
     window.page.screenshot(path=file, animations="disabled", caret="hide")
