@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, TypeVar
 
 import typer
+from sqlalchemy.ext.asyncio import AsyncSession
 
 organizer = typer.Typer(no_args_is_help=True, help="People who sign in.")
 keys = typer.Typer(no_args_is_help=True, help="The keys that seal the database (SEALING_KEYS).")
@@ -160,7 +161,15 @@ def backup(file: File) -> None:
         done = backups.backup(url, parse_sealing_keys(settings().sealing_keys.get_secret_value()), file)
     except FileExistsError:
         raise _fail(f"{file} is there already.") from None
-    typer.echo(f"{sum(one.rows for one in done)} rows of {len(done)} tables, {file.stat().st_size} octets.")
+    rows = sum(one.rows for one in done)
+    _now(lambda session: _note_backup(session, rows))
+    typer.echo(f"{rows} rows of {len(done)} tables, {file.stat().st_size} octets.")
+
+
+async def _note_backup(session: AsyncSession, rows: int) -> None:
+    from alerts.team import audit
+
+    audit.note_of(session, None, audit.ON_THE_SERVER, "made", audit.BACKUP, 0, rows=rows)
 
 
 @safety.command()

@@ -31,17 +31,21 @@ import alerts.console.inbox
 import alerts.console.jobs
 import alerts.console.kits
 import alerts.console.lists
+import alerts.console.lockdown
 import alerts.console.person
 import alerts.console.reminders
 import alerts.console.report_pages
+import alerts.console.retention
 import alerts.console.review
 import alerts.console.roster
 import alerts.console.sent
+import alerts.console.settings_check
 import alerts.console.sign_up
 import alerts.console.signing_in
 import alerts.console.subscribers
 import alerts.console.team
 import alerts.console.thread
+import alerts.console.trail
 import alerts.console.writing
 import alerts.conversations.api
 import alerts.health
@@ -131,6 +135,10 @@ app.include_router(alerts.console.sign_up.router)
 app.include_router(alerts.console.signing_in.router)
 app.include_router(alerts.console.account.router)
 app.include_router(alerts.console.jobs.router)  # before the page of one organizer: /team/jobs
+# Before the pages of one of the team: their paths are fixed.
+app.include_router(alerts.console.trail.router)
+app.include_router(alerts.console.retention.router)
+app.include_router(alerts.console.lockdown.router)
 app.include_router(alerts.console.team.router)
 app.include_router(alerts.console.calendar.router)  # before one action: /actions/calendar
 app.include_router(alerts.console.kits.router)
@@ -151,5 +159,6 @@ app.include_router(alerts.console.flyers.router)
 app.include_router(alerts.console.subscribers.router)  # before the pages of one: /subscribers/new
 app.include_router(alerts.console.person.router)
 app.include_router(alerts.console.imports.router)
+app.include_router(alerts.console.settings_check.router)
 app.include_router(alerts.console.api_page.router)
 document.complete(app)

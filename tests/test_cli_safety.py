@@ -59,7 +59,7 @@ def test_a_deployment_from_its_first_admin_to_its_end(tmp_path: Path) -> None:
         with psycopg.connect(url) as connection:
             rows = connection.execute("SELECT who, what FROM audit ORDER BY id").fetchall()
         assert rows == [
-            ("the command line", "invited"), ("the command line", "made"),
+            ("the command line", "invited"), ("the command line", "made"), ("the command line", "made"),
             ("the command line", "locked down"), ("the command line", "unlocked"),
         ]  # fmt: skip
 

@@ -25,7 +25,7 @@ from alerts.logs import bound, configure_logs
 from alerts.settings import settings
 from alerts.storage.engine import close_engine, session_scope
 from alerts.storage.meters import TICKS, TICKS_MISSED, count, flush
-from alerts.storage.redis import enqueue, queue
+from alerts.storage.redis import clock_ticked, enqueue, queue
 from alerts.storage.sealing import SealBroken
 from alerts.subscribers import growth, imports
 from alerts.team import audit, guessing, sessions
@@ -56,6 +56,7 @@ async def tick(number: int) -> None:
         await _move_on(session, number)
         owed = await schedule.owed(session, MOST_TEXTS)
         jobs = await _jobs_owed(session, number)
+    await clock_ticked()
     if number % FORGET_EVERY == 0:
         await forget_old_answers()
     if number % ANCHOR_EVERY == 0:

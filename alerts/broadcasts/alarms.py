@@ -78,6 +78,14 @@ async def _alerts_paused(session: AsyncSession) -> None:
         log.error("admins are told that an alert is paused: alert=%s told=%s", alert_id, told)
 
 
+async def somebody_hears(session: AsyncSession) -> bool:
+    """Whether alarms are texted to anybody; also where their numbers cannot be opened."""
+    query = select(Organizer.id).where(
+        Organizer.role == Role.ADMIN, Organizer.disabled_at.is_(None), Organizer.phone.is_not(None)
+    )
+    return await session.scalar(query.limit(1)) is not None
+
+
 async def _admins(session: AsyncSession) -> list[Organizer]:
     query = select(Organizer).where(Organizer.role == Role.ADMIN, Organizer.disabled_at.is_(None))
     return [one for one in await session.scalars(query) if one.phone]

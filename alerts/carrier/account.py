@@ -10,6 +10,8 @@ from twilio.base.exceptions import TwilioException, TwilioRestException
 from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
 
+from alerts.language.catalogs import N_
+from alerts.language.said import Said, said
 from alerts.settings import Settings
 
 PATIENCE_SECONDS = 10
@@ -17,14 +19,23 @@ PATIENCE_SECONDS = 10
 
 @dataclass(frozen=True)
 class Verdict:
-    """What was looked at; ``mend``: what is wrong and what to do, where something is."""
+    """What was looked at; ``mend``: what is not as it should be and what to do, where something is.
 
-    what: str
-    mend: str | None = None
+    Not ``serious``: texts go out all the same, and somebody should look at it.
+    """
+
+    what: Said
+    mend: Said | None = None
+    serious: bool = True
+
+    @property
+    def wrong(self) -> bool:
+        """Whether something is missing without which texts do not go out, or not safely."""
+        return self.serious and self.mend is not None
 
 
 class Account:
-    """For the command line: one request after the other."""
+    """One request after the other, each given up after PATIENCE_SECONDS."""
 
     def __init__(self, settings: Settings) -> None:
         token = settings.twilio_auth_token.get_secret_value()
@@ -38,51 +49,63 @@ class Account:
 
     def look(self) -> list[Verdict]:
         """Everything that must be right there, and what to do where it is not."""
+        what = said(N_("Twilio account"))
         try:
             account = self._client.api.accounts(self._settings.twilio_account_sid).fetch()
         except (TwilioException, OSError) as error:
-            return [Verdict("Twilio account", _why(error))]
+            return [Verdict(what, _why(error))]
         if str(account.status) != "active":
-            return [Verdict("Twilio account", f"It is {account.status}. Look at it in Twilio's console.")]
-        trial = "It is a trial: it texts verified numbers only, with Twilio's words before ours. Upgrade it."
-        found = [Verdict("Twilio account", trial if str(account.type) == "Trial" else None)]
+            words = N_("It is {status}. Look at it in Twilio's console.")
+            return [Verdict(what, said(words, status=account.status))]
+        trial = said(
+            N_("It is a trial: it texts verified numbers only, with Twilio's words before ours. Upgrade it.")
+        )
+        found = [Verdict(what, trial if str(account.type) == "Trial" else None)]
         if self._settings.twilio_messaging_service_sid:
             return [*found, *self._look_at_service(self._settings.twilio_messaging_service_sid)]
         return [*found, *self._look_at_numbers()]
 
     def _look_at_service(self, sid: str) -> Iterator[Verdict]:
-        what = f"Messaging Service {sid}"
+        what = said(N_("Messaging Service {sid}"), sid=sid)
         try:
             service = self._client.messaging.v1.services(sid).fetch()
         except (TwilioException, OSError) as error:
             yield Verdict(what, _why(error))
             return
         if service.smart_encoding:
-            yield Verdict(what, "Smart Encoding changes texts that somebody approved. Turn it off.")
+            words = N_("Smart Encoding changes texts that somebody approved. Turn it off.")
+            yield Verdict(what, said(words))
         if service.use_inbound_webhook_on_number:
-            yield Verdict(what, "It leaves inbound texts to each number. Let it send a webhook itself.")
-        yield self._points_here(what, service.inbound_request_url)
+            words = N_("It leaves inbound texts to each number. Let it send a webhook itself.")
+            yield Verdict(what, said(words))
+        webhook = said(N_("Messaging Service {sid}: webhook"), sid=sid)
+        yield self._points_here(webhook, service.inbound_request_url)
 
     def _look_at_numbers(self) -> Iterator[Verdict]:
-        ours = self._numbers()
+        try:
+            ours = self._numbers()
+        except (TwilioException, OSError) as error:
+            yield Verdict(said(N_("Numbers of the account")), _why(error))
+            return
         for number in self._settings.senders:
             if not number.startswith("+"):
                 continue  # a short code is looked after by Twilio's support
-            what = f"Number ending in {number[-2:]}"
+            what = said(N_("Number ending in {digits}"), digits=number[-2:])
             if number not in ours:
-                yield Verdict(what, "It is not a number of this account. Look at TWILIO_FROM_NUMBERS.")
+                words = N_("It is not a number of this account. Look at TWILIO_FROM_NUMBERS.")
+                yield Verdict(what, said(words))
                 continue
             found = ours[number]
             if not found.capabilities.get("sms"):
-                yield Verdict(what, "It cannot send texts. Buy one that can.")
-            yield self._points_here(what, found.sms_url)
+                yield Verdict(what, said(N_("It cannot send texts. Buy one that can.")))
+            webhook = said(N_("Number ending in {digits}: webhook"), digits=number[-2:])
+            yield self._points_here(webhook, found.sms_url)
 
-    def _points_here(self, what: str, url: str | None) -> Verdict:
+    def _points_here(self, what: Said, url: str | None) -> Verdict:
         if (url or "").partition("#")[0] == self._webhook:
-            return Verdict(f"{what}: webhook")
-        return Verdict(
-            f"{what}: webhook", f"Texts to it do not come to {self._webhook}. Run: alerts twilio setup"
-        )
+            return Verdict(what)
+        words = N_("Texts to it do not come to {address}. Run: alerts twilio setup")
+        return Verdict(what, said(words, address=self._webhook))
 
     def point_here(self) -> list[str]:
         """Let texts to our numbers, or our Messaging Service, come here. What was changed.
@@ -109,9 +132,14 @@ class Account:
         return {str(one.phone_number): one for one in self._client.incoming_phone_numbers.list(limit=1000)}
 
 
-def _why(error: Exception) -> str:
+def _why(error: Exception) -> Said:
     if isinstance(error, TwilioRestException) and error.status in {401, 403}:
-        return "Twilio does not know TWILIO_ACCOUNT_SID with TWILIO_AUTH_TOKEN. Copy both from its console."
+        return said(
+            N_("Twilio does not know TWILIO_ACCOUNT_SID with TWILIO_AUTH_TOKEN. Copy both from its console.")
+        )
     if isinstance(error, TwilioRestException):
-        return f"Twilio answers {error.status} with code {error.code}."
-    return f"Twilio cannot be reached ({type(error).__name__}). Look at the network and its firewall."
+        return said(N_("Twilio answers {status} with code {code}."), status=error.status, code=error.code)
+    return said(
+        N_("Twilio cannot be reached ({error}). Look at the network and its firewall."),
+        error=type(error).__name__,
+    )

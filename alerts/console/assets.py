@@ -15,7 +15,10 @@ from pathlib import Path
 
 from fastapi import APIRouter, Request, Response
 
+from alerts.carrier.account import Verdict
 from alerts.errors import NotFound
+from alerts.language.catalogs import N_
+from alerts.language.said import said
 
 HERE = Path(__file__).parent / "assets"
 BUNDLES = {
@@ -59,6 +62,14 @@ def asset(name: str) -> Asset:
 def missing() -> list[str]:
     """Files of the assets that are not there."""
     return [file for files in BUNDLES.values() for file in files if not (HERE / file).exists()]
+
+
+def verdict() -> Verdict:
+    """Whether they are there, for whoever checks the settings."""
+    gone = missing()
+    words = N_("Missing: {files}. They come from npm: run make assets, or npm ci where alerts is built.")
+    mend = said(words, files=", ".join(gone)) if gone else None
+    return Verdict(said(N_("What the pages are dressed in")), mend)
 
 
 def complain() -> None:

@@ -34,8 +34,9 @@ async def flyer(list_id: Id, session: Session, reader: Viewer, language: Chosen 
         f"/lists/{list_id}/flyer",
         reader=reader,
         title=one.name,
+        number=as_dialled(number) if number else "",
         calls=[
-            (reads, _call(reads, word, number), _square(number, word))
+            (reads, word, _call(reads, word, number), _square(number, word))
             for reads, word in sorted(words.items())
             if number
         ],
@@ -47,16 +48,17 @@ def _call(read: Language, word: str, number: str) -> str:
         read,
         "Text {word} to {number}. We tell you when it matters. Text STOP to leave, at any time.",
         word=word,
-        number=as_dialled(number),
+        number=as_dialled(number) if number else "",
     )
 
 
 def opens_texts(number: str, word: str) -> str:
     """An address that opens a phone's texts with number and word filled in.
 
-    RFC 5724, section 2.2: ``sms:`` and the number; ``body`` is what iOS and Android take.
+    RFC 5724, section 2.2: ``sms:`` and the number. Android looks for the body behind a question mark,
+    iOS behind an ampersand: with both, each finds it.
     """
-    return f"sms:{number}?body={quote(word)}"
+    return f"sms:{number}?&body={quote(word)}"
 
 
 def _square(number: str, word: str) -> Markup:

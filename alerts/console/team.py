@@ -1,11 +1,11 @@
-"""Pages for admins: who is let in, what they may do, what was done, and lockdown."""
+"""Pages for admins: who is let in, what they may do, where they are signed in, and their keys."""
 
 from __future__ import annotations
 
 from fastapi import APIRouter, Response
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from alerts.broadcasts import locking
-from alerts.console.doors import CHECKED, Admin, Chosen, Fields, Form, go, language_of, take_cookies
+from alerts.console.doors import CHECKED, Admin, Chosen, Fields, Form, go, language_of
 from alerts.console.pages import as_read, page
 from alerts.console.troubles import in_words
 from alerts.errors import DomainError
@@ -14,15 +14,16 @@ from alerts.language.languages import Language
 from alerts.settings import settings
 from alerts.storage.pages import After
 from alerts.subscribers.phones import parse_phone
-from alerts.team import audit, organizers
+from alerts.team import keys, organizers, sessions
 from alerts.team.access import Id, Session
 from alerts.team.actors import Role
+from alerts.team.models import ApiKey
 from alerts.team.organizers import Facts
 from alerts.team.sessions import SignedIn
 
 router = APIRouter(prefix="/team", include_in_schema=False)
 MOST = 200  # organizers on the page
-ENTRIES = 100
+MOST_KEYS = 100
 
 ROLES = {
     Role.VIEWER: N_("sees what goes on"),
@@ -38,7 +39,12 @@ async def team(session: Session, admin: Admin, language: Chosen = None) -> Respo
 
 
 async def _team(
-    session: Session, admin: SignedIn, read: Language, trouble: str = "", status: int = 200, link: str = ""
+    session: AsyncSession,
+    admin: SignedIn,
+    read: Language,
+    trouble: str = "",
+    status: int = 200,
+    link: str = "",
 ) -> Response:
     rows, _ = await organizers.page_of_organizers(session, None, MOST)
     return page(
@@ -50,25 +56,13 @@ async def _team(
         title=tr(read, "The team"),
         trouble=trouble,
         link=link,
-        people=rows,
-        roles=[(role, tr(read, says)) for role, says in ROLES.items()],
-        t={
-            "link_says": tr(read, "Give them this link yourself. It is shown once and good for two days:"),
-            "may": tr(read, "May"),
-            "numbers": tr(read, "sees whole phone numbers"),
-            "shut_out": tr(read, "is shut out"),
-            "invited": tr(read, "has not used the invitation yet"),
-            "save": tr(read, "Save"),
-            "again": tr(read, "New invitation"),
-            "invite": tr(read, "Invite somebody"),
-            "name": tr(read, "Name"),
-            "email": tr(read, "E-mail address"),
-            "phone": tr(read, "Mobile number for alarms, if you like"),
-            "send": tr(read, "Make an invitation"),
-            "audit": tr(read, "What was done"),
-            "lockdown": tr(read, "Lockdown"),
-        },
+        people=[(one, tr(read, ROLES[one.role])) for one in rows],
+        roles=_roles(read),
     )
+
+
+def _roles(read: Language) -> list[tuple[Role, str]]:
+    return [(role, tr(read, says)) for role, says in ROLES.items()]
 
 
 @router.post("/invite")
@@ -81,121 +75,133 @@ async def invite(session: Session, admin: Admin, form: Form, language: Chosen = 
     ):
         return await _team(session, admin, read, tr(read, "A name and an e-mail address are needed."), 422)
     try:
-        invited = await organizers.invite(session, _facts(form, email, name), admin.actor)
+        facts = Facts(email, name, Role(form["role"]), may_read_numbers="numbers" in form, phone=_phone(form))
+        invited = await organizers.invite(session, facts, admin.actor)
     except DomainError as error:
         return await _team(session, admin, read, in_words(read, error), error.status)
     return await _team(session, admin, read, link=_link(invited.token))
 
 
-def _facts(form: Fields, email: str, name: str) -> Facts:
+def _phone(form: Fields) -> str | None:
     phone = form.get("phone", "").strip()
-    return Facts(
-        email,
-        name,
-        Role(form["role"]),
-        may_read_numbers="numbers" in form,
-        phone=parse_phone(phone, settings().default_region) if phone else None,
-    )
+    return parse_phone(phone, settings().default_region) if phone else None
 
 
 def _link(token: str) -> str:
     return f"{settings().public_base}/welcome/{token}"
 
 
+@router.get("/keys")
+async def keys_page(session: Session, admin: Admin, after: After = None, language: Chosen = None) -> Response:
+    """Every key that works, and whose it is."""
+    read = language_of(admin, language)
+    rows, following = await keys.page_of_keys(session, after, MOST_KEYS)
+    names = await organizers.names_of(session, {row.organizer_id for row in rows if row.organizer_id})
+    return page(
+        "keys.html",
+        read,
+        "/team/keys",
+        reader=admin,
+        title=tr(read, "Keys for programs"),
+        rows=[
+            (_key(row, read), row.organizer_id, names.get(row.organizer_id) or tr(read, "the command line"))
+            for row in rows
+        ],
+        following=following,
+    )
+
+
+def _key(row: ApiKey, read: Language) -> dict[str, object]:
+    return {
+        "id": row.id,
+        "name": row.name,
+        "scopes": ", ".join(row.scopes),
+        "used": as_read(row.used_at, read) if row.used_at else "",
+        "until": as_read(row.expires_at, read) if row.expires_at else "",
+    }
+
+
+@router.post("/keys/{key_id}/end", dependencies=CHECKED)
+async def end_key(key_id: Id, session: Session, admin: Admin) -> Response:
+    """End anybody's key."""
+    await keys.revoke(session, key_id, admin.actor)
+    return go("/team/keys")
+
+
+@router.get("/{organizer_id}")
+async def member(organizer_id: Id, session: Session, admin: Admin, language: Chosen = None) -> Response:
+    """One of the team: what they may do, where they are signed in, their keys."""
+    return await _member(session, admin, language_of(admin, language), organizer_id)
+
+
+async def _member(  # noqa: PLR0913, PLR0917 - what comes of a form is shown here
+    session: AsyncSession,
+    admin: SignedIn,
+    read: Language,
+    organizer_id: int,
+    trouble: str = "",
+    status: int = 200,
+    link: str = "",
+) -> Response:
+    who = await organizers.get_organizer(session, organizer_id)
+    own, _ = await keys.page_of_keys(session, None, MOST_KEYS, organizer_id)
+    return page(
+        "member.html",
+        read,
+        f"/team/{organizer_id}",
+        status,
+        reader=admin,
+        title=who.name,
+        trouble=trouble,
+        link=link,
+        who=who,
+        roles=_roles(read),
+        sessions=[
+            (one.id, one.browser, one.network, as_read(one.seen_at, read), one.id == admin.session_id)
+            for one in await sessions.sessions_of(session, organizer_id)
+        ],
+        keys=[_key(row, read) for row in own],
+    )
+
+
 @router.post("/{organizer_id}")
 async def change(
     organizer_id: Id, session: Session, admin: Admin, form: Form, language: Chosen = None
 ) -> Response:
-    """Change what somebody may do."""
+    """Change what somebody may do, or is called, or where alarms reach them."""
     read = language_of(admin, language)
     facts: dict[str, object] = {"may_read_numbers": "numbers" in form, "disabled": "disabled" in form}
     if form.get("role") in list(Role):
         facts["role"] = Role(form["role"])
+    if name := form.get("name", "").strip()[:60]:
+        facts["name"] = name
     try:
+        if "phone" in form:
+            facts["phone"] = _phone(form)
         async with session.begin_nested():
             await organizers.change_organizer(session, organizer_id, facts, admin.actor)
     except DomainError as error:
-        return await _team(session, admin, read, in_words(read, error), error.status)
-    return go("/team")
+        return await _member(session, admin, read, organizer_id, in_words(read, error), error.status)
+    return go("/team" if facts["disabled"] else f"/team/{organizer_id}")
 
 
 @router.post("/{organizer_id}/invite", dependencies=CHECKED)
 async def invite_again(organizer_id: Id, session: Session, admin: Admin, language: Chosen = None) -> Response:
     """A new link for somebody."""
     invited = await organizers.invite_again(session, organizer_id, admin.actor)
-    return await _team(session, admin, language_of(admin, language), link=_link(invited.token))
-
-
-@router.get("/audit")
-async def audit_page(
-    session: Session, admin: Admin, language: Chosen = None, before: After = None
-) -> Response:
-    """What was done, the newest first."""
     read = language_of(admin, language)
-    rows = await audit.latest_entries(session, before, ENTRIES)
-    names = await organizers.names_of(session, {row.actor_id for row in rows if row.actor_id})
-    return page(
-        "audit.html",
-        read,
-        "/team/audit",
-        reader=admin,
-        title=tr(read, "What was done"),
-        entries=[
-            (
-                as_read(row.at, read),
-                names.get(row.actor_id, row.who),
-                row.network or "",
-                f"{row.what} {row.noun} {row.number or ''}".strip(),
-                ", ".join(f"{key}: {value}" for key, value in row.facts.items()),
-            )
-            for row in rows
-        ],
-        before=rows[-1].id if len(rows) == ENTRIES else None,
-        older=tr(read, "Older"),
-        columns=[tr(read, "When"), tr(read, "Who"), tr(read, "From"), tr(read, "What")],
-    )
+    return await _member(session, admin, read, organizer_id, link=_link(invited.token))
 
 
-@router.get("/lockdown")
-async def lockdown_page(admin: Admin, language: Chosen = None) -> Response:
-    """The question whether one is sure."""
-    return _lockdown(admin, language_of(admin, language))
+@router.post("/{organizer_id}/sessions/end", dependencies=CHECKED)
+async def end_sessions(organizer_id: Id, session: Session, admin: Admin) -> Response:
+    """Sign somebody out everywhere: their phone is lost."""
+    await sessions.end_sessions_of(session, organizer_id, admin.actor)
+    return go(f"/team/{organizer_id}")
 
 
-def _lockdown(admin: SignedIn, read: Language, trouble: str = "", status: int = 200) -> Response:
-    return page(
-        "lockdown.html",
-        read,
-        "/team/lockdown",
-        status,
-        reader=admin,
-        title=tr(read, "Lockdown"),
-        trouble=trouble,
-        lead=tr(
-            read,
-            "For when a phone or a password is in the wrong hands. Everybody is signed out, every key ends, "
-            "and nothing more is sent. Workers are answered still, and can leave. It is ended on the server.",
-        ),
-        why=tr(read, "Why"),
-        sure=tr(read, "Yes, I am sure"),
-        button=tr(read, "Lock everything down"),
-    )
-
-
-@router.post("/lockdown/now")
-async def lock_down(session: Session, admin: Admin, form: Form, language: Chosen = None) -> Response:
-    """Lock down. Nobody is signed in after it, not even whoever did it."""
-    read = language_of(admin, language)
-    reason = form.get("why", "").strip()[:200]
-    if "sure" not in form or not reason:
-        return _lockdown(admin, read, tr(read, "Say why, and that you are sure."), 422)
-    await locking.lock_down(session, reason, admin.actor)
-    answer = page(
-        "words.html",
-        read,
-        "/sign-in",
-        title=tr(read, "Everything is locked down"),
-        lead=tr(read, "Nothing more is sent. On the server, alerts unlock ends it."),
-    )
-    take_cookies(answer)
-    return answer
+@router.post("/{organizer_id}/sessions/{session_id}/end", dependencies=CHECKED)
+async def end_session(organizer_id: Id, session_id: Id, session: Session, admin: Admin) -> Response:
+    """Sign somebody out of one browser."""
+    await sessions.end_session(session, session_id, admin.actor)
+    return go(f"/team/{organizer_id}")

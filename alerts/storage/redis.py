@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
@@ -17,6 +18,7 @@ from alerts.logs import request_id
 from alerts.settings import settings
 
 QUEUE = "alerts"
+CLOCK, CLOCK_SILENT_SECONDS = "clock:ticked", 15
 JOB_SECONDS = 300  # a batch is bounded by its lease; this only ends a job that hangs
 FAILURES_KEPT_SECONDS = 86_400
 
@@ -40,6 +42,20 @@ def async_redis() -> AsyncRedis:
 def queue() -> Queue:
     """The queue that workers listen on. JSON: whoever can write to Redis must not run code here."""
     return Queue(QUEUE, connection=redis(), serializer=JSONSerializer, default_timeout=JOB_SECONDS)
+
+
+async def clock_ticked() -> None:
+    """The clock says that it lives. Where Redis is away, nobody hears it."""
+    with suppress(RedisError):
+        await asyncio.to_thread(redis().set, CLOCK, 1, ex=CLOCK_SILENT_SECONDS)
+
+
+def seen_clock() -> bool:
+    """Whether a clock ticked within CLOCK_SILENT_SECONDS, as far as Redis knows."""
+    try:
+        return bool(redis().exists(CLOCK))
+    except RedisError:
+        return False
 
 
 async def enqueue(job: str, *ids: int, times: int = 1) -> bool:

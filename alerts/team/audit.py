@@ -17,6 +17,7 @@ from alerts.team.models import AuditEntry
 THE_CLOCK = "the clock"
 ON_THE_SERVER = "the command line"
 MOST_SHOWN = 200  # characters of a value
+BACKUP = "backup"  # the noun of an entry about a backup that was made
 NUMBERS = "numbers"  # the noun of an entry about numbers that somebody opened; its fact ``people``: how many
 
 
@@ -89,10 +90,40 @@ async def page_of_entries(
     return await page_of(session, query, AuditEntry.id, after, limit)
 
 
-async def latest_entries(session: AsyncSession, before: int | None, limit: int) -> Sequence[AuditEntry]:
-    """What was done, the newest first; of what was before the entry ``before``."""
-    query = select(AuditEntry).order_by(AuditEntry.id.desc()).limit(limit)
-    return (await session.scalars(query if before is None else query.where(AuditEntry.id < before))).all()
+@dataclass(frozen=True)
+class About:
+    """Entries of which all of this is true; what is None does not narrow. ``until``: before this moment."""
+
+    noun: str | None = None
+    number: int | None = None
+    actor: int | None = None
+    until: datetime | None = None
+
+
+async def latest_entries(
+    session: AsyncSession, about: About, before: int | None, limit: int
+) -> tuple[Sequence[AuditEntry], int | None]:
+    """What was done, the newest first; of what was before the entry ``before``. And the cursor."""
+    query = select(AuditEntry).order_by(AuditEntry.id.desc()).limit(limit + 1)
+    if before is not None:
+        query = query.where(AuditEntry.id < before)
+    if about.noun is not None:
+        query = query.where(AuditEntry.noun == about.noun)
+    if about.number is not None:
+        query = query.where(AuditEntry.number == about.number)
+    if about.actor is not None:
+        query = query.where(AuditEntry.actor_id == about.actor)
+    if about.until is not None:
+        query = query.where(AuditEntry.at < about.until)
+    rows = (await session.scalars(query)).all()
+    return rows[:limit], rows[limit - 1].id if len(rows) > limit else None
+
+
+async def last_of(session: AsyncSession, noun: str) -> AuditEntry | None:
+    """The last thing that was done to something of this kind."""
+    query = select(AuditEntry).where(AuditEntry.noun == noun).order_by(AuditEntry.id.desc()).limit(1)
+    found: AuditEntry | None = await session.scalar(query)
+    return found
 
 
 @dataclass(frozen=True)

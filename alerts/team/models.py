@@ -149,6 +149,8 @@ class AuditEntry(Table):
 
     __table_args__ = (
         Index("audit_noun_number_idx", "noun", "number"),
+        Index("audit_noun_id_idx", "noun", "id"),
+        Index("audit_actor_id_id_idx", "actor_id", "id"),
         Index("audit_opened_idx", "at", postgresql_where=text("noun = 'numbers'")),
     )
 

@@ -203,6 +203,13 @@ async def end_other_sessions(session: AsyncSession, by: SignedIn) -> None:
     note(session, by.actor, "ended the other sessions of", "organizer", by.who.id)
 
 
+async def end_sessions_of(session: AsyncSession, organizer_id: int, by: Actor) -> None:
+    """An admin signs somebody out everywhere. Raises NotAllowed."""
+    by.need(Scope.ADMIN)
+    await _end(session, OrganizerSession.organizer_id == organizer_id)
+    note(session, by, "ended the sessions of", "organizer", organizer_id)
+
+
 async def _end(session: AsyncSession, which: object) -> None:
     await session.execute(delete(OrganizerSession).where(which))  # type: ignore[arg-type]
 

@@ -32,7 +32,7 @@ def account(server: SimulatorServer, **changes: object) -> Account:
 
 
 def wrong(ours: Account) -> dict[str, str]:
-    return {one.what: one.mend for one in ours.look() if one.mend}
+    return {str(one.what): str(one.mend) for one in ours.look() if one.mend}
 
 
 def test_a_number_is_pointed_here(elsewhere: SimulatorServer) -> None:

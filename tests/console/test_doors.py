@@ -19,14 +19,19 @@ from alerts.console import (
     inbox,
     kits,
     lists,
+    lockdown,
     person,
     reminders,
     report_pages,
+    retention,
     review,
     roster,
     sent,
+    settings_check,
     subscribers,
+    team,
     thread,
+    trail,
     writing,
 )
 from alerts.language.languages import Language
@@ -39,6 +44,7 @@ pytestmark = pytest.mark.anyio
 PIECES = re.compile(r".*/news|.*\.csv|/actions/1/kit")  # of pages, and files: no page
 EVERYBODY = frozenset(Role)
 WRITERS = frozenset({Role.ORGANIZER, Role.ADMIN})
+ADMINS = frozenset({Role.ADMIN})
 PAGES = {
     "/": EVERYBODY,
     "/actions": EVERYBODY,
@@ -84,6 +90,14 @@ PAGES = {
     "/imports": EVERYBODY,
     "/imports/1": EVERYBODY,
     "/imports/new": WRITERS,
+    "/team": ADMINS,
+    "/team/2": ADMINS,
+    "/team/keys": ADMINS,
+    "/team/audit": ADMINS,
+    "/team/retention": ADMINS,
+    "/team/lockdown": ADMINS,
+    "/settings": ADMINS,
+    "/settings/far": ADMINS,
 }
 FILES = {"/imports/1/refused": EVERYBODY}  # what is not a page
 FORMS = [
@@ -127,6 +141,13 @@ FORMS = [
     "/subscribers/1/forget",
     "/imports/new",
     "/imports/1/take-back",
+    "/team/invite",
+    "/team/2",
+    "/team/2/invite",
+    "/team/2/sessions/end",
+    "/team/2/sessions/1/end",
+    "/team/keys/1/end",
+    "/team/lockdown/now",
 ]
 
 
@@ -226,6 +247,11 @@ ROOMS = (
     subscribers.router,
     person.router,
     imports.router,
+    team.router,
+    trail.router,
+    retention.router,
+    lockdown.router,
+    settings_check.router,
 )
 
 

@@ -69,7 +69,7 @@ async def test_an_admin_puts_a_job_back(api: Api, failed: str, monkeypatch: pyte
         assert done == [1]
         again = await one.submit(f"/team/jobs/{failed}/again", {}, 404, on="/account")
         assert "not there any more" in again.text
-        assert "put back" in await one.open("/team/audit")
+        assert "put a failed job back" in await one.open("/team/audit")
 
 
 async def test_an_admin_deletes_a_job(api: Api, failed: str) -> None:

@@ -64,7 +64,7 @@ async def test_a_flyer_calls_in_three_languages(ana: Browser, inland: int) -> No
 
 
 def test_the_square_opens_a_text_with_number_and_word() -> None:
-    assert opens_texts(OUR_NUMBER, "KU BIIR") == f"sms:{OUR_NUMBER}?body=KU%20BIIR"
+    assert opens_texts(OUR_NUMBER, "KU BIIR") == f"sms:{OUR_NUMBER}?&body=KU%20BIIR"
 
 
 async def test_a_list_shows_how_many_there_were_in_a_picture_and_a_table(ana: Browser, inland: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import requests
 
@@ -19,7 +20,7 @@ def _check(system: System, **changes: str) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
-def test_it_says_what_is_wrong_until_nothing_is(system: System) -> None:
+def test_it_says_what_is_wrong_until_nothing_is(system: System, tmp_path: Path) -> None:
     status, said = _check(system)
     assert (status, said.count("BAD ")) == (1, 1)
     assert "alerts organizer create" in said
@@ -29,8 +30,13 @@ def test_it_says_what_is_wrong_until_nothing_is(system: System) -> None:
     assert requests.post(link, data={"password": PASSWORD, "code": code}, headers=headers, timeout=30).ok
     status, said = _check(system)
     assert (status, said.count("BAD ")) == (0, 0), said
-    for part in ("postgresql", "migrations", "redis", "workers", "SEALING_KEYS", "Twilio account", "webhook"):
+    for part in ("Database", "Database schema", "Queue", "Workers that send", "Clock", "SEALING_KEYS"):
+        assert f"ok   {part}\n" in said
+    for part in ("Twilio account", "webhook", "Our own address answers"):
         assert f"{part}\n" in said
+    assert "look Backup\n     None is known." in said
+    system.command("backup", str(tmp_path / "backup"))
+    assert "ok   Backup\n" in _check(system)[1]
 
     status, said = _check(system, REDIS_URL="unix:///nowhere", SEALING_KEYS="7:" + "b29v" * 10 + "b28=")
     assert status == 1

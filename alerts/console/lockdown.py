@@ -1,0 +1,60 @@
+"""Pages for admins: everything stops but the answers to workers."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Response
+
+from alerts.broadcasts import locking
+from alerts.console.doors import Admin, Chosen, Form, language_of, take_cookies
+from alerts.console.pages import page
+from alerts.language.catalogs import tr
+from alerts.language.languages import Language
+from alerts.team.access import Session
+from alerts.team.sessions import SignedIn
+
+router = APIRouter(prefix="/team", include_in_schema=False)
+
+
+@router.get("/lockdown")
+async def lockdown_page(admin: Admin, language: Chosen = None) -> Response:
+    """The question whether one is sure."""
+    return _lockdown(admin, language_of(admin, language))
+
+
+def _lockdown(admin: SignedIn, read: Language, trouble: str = "", status: int = 200) -> Response:
+    return page(
+        "lockdown.html",
+        read,
+        "/team/lockdown",
+        status,
+        reader=admin,
+        title=tr(read, "Lockdown"),
+        trouble=trouble,
+        lead=tr(
+            read,
+            "For when a phone or a password is in the wrong hands. Everybody is signed out, every key ends, "
+            "and nothing more is sent. Workers are answered still, and can leave. It is ended on the server.",
+        ),
+        why=tr(read, "Why"),
+        sure=tr(read, "Yes, I am sure"),
+        button=tr(read, "Lock everything down"),
+    )
+
+
+@router.post("/lockdown/now")
+async def lock_down(session: Session, admin: Admin, form: Form, language: Chosen = None) -> Response:
+    """Lock down. Nobody is signed in after it, not even whoever did it."""
+    read = language_of(admin, language)
+    reason = form.get("why", "").strip()[:200]
+    if "sure" not in form or not reason:
+        return _lockdown(admin, read, tr(read, "Say why, and that you are sure."), 422)
+    await locking.lock_down(session, reason, admin.actor)
+    answer = page(
+        "words.html",
+        read,
+        "/sign-in",
+        title=tr(read, "Everything is locked down"),
+        lead=tr(read, "Nothing more is sent. On the server, alerts unlock ends it."),
+    )
+    take_cookies(answer)
+    return answer
