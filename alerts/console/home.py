@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
 
-<<<<<<< HEAD
+from alerts.checks import PARTS
 from alerts.console.board import board, board_news
 from alerts.console.doors import Chosen, Viewer, Visitor, language_of
-=======
-from alerts.checks import PARTS
-from alerts.console.board import board
-from alerts.console.doors import Chosen, Visitor, language_of
->>>>>>> 530c18f (Settings check with one set of rules for page and command; pages of the team; flyers on paper)
 from alerts.console.pages import page, reader
 from alerts.health import OK, readiness
 from alerts.language.catalogs import tr
