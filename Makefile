@@ -9,7 +9,7 @@ COLLECTED := alerts/console/assets/vendor/.collected
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv assets audit lint test browser screenshots quick corpus chaos bench demo docs format lock catalogs clean
+.PHONY: help venv assets audit lint test browser screenshots quick corpus chaos apart bench demo docs format lock catalogs clean
 
 help: ## what can be done
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
@@ -61,6 +61,9 @@ corpus: $(STAMP) ## what texts are taken for, beside what a careful human says
 
 chaos: $(STAMP) $(COLLECTED) ## everything breaks, and everyone gets one text; ARGS="--people 1000 --seed 2 --kills 9"
 	@$(BIN)/python -m tests.chaos $(ARGS)
+
+apart: $(STAMP) ## web and worker machines in network namespaces, two cut off; as root; ARGS="--people 600"
+	@unshare --net --mount env ALERTS_APART=1 $(BIN)/python -m tests.apart $(ARGS)
 
 bench: $(STAMP) $(COLLECTED) ## our speed beside our peers', and the bars; ARGS="--only peers", ARGS=--quick
 	@$(BIN)/python -m bench $(ARGS)

@@ -98,10 +98,9 @@ def _one() -> None:
             except (RedisError, OSError) as error:
                 # Redis is away; what is owed stands in PostgreSQL, and we are here when it is back.
                 log.warning("redis is away: error=%s", type(error).__name__)
+            if not runtime.stopping():  # RQ also ends without a word where Redis does not answer in time
                 with suppress(StopRequested):
                     time.sleep(RETRY_SECONDS)
-            else:
-                return
     finally:
         runtime.close()
         export.stop()

@@ -42,13 +42,15 @@ class DidNotStart(RuntimeError):
 class PostgresServer:
     """A PostgreSQL in a folder of its own; it can be stopped and started again, as a real one might be."""
 
-    def __init__(self, *, forgetful: bool = False) -> None:
+    def __init__(self, *, forgetful: bool = False, address: str = "") -> None:
+        """``address``: of ours, to listen there as well, for whoever is on its net (/24); no password."""
         # Not in a folder of somebody's choice: a socket's path has at most 107 octets (unix(7)), and
         # the user that PostgreSQL runs as must be able to get there.
         self._folder = Path(tempfile.mkdtemp(prefix="alerts-pg-"))
         self._data = self._folder / "data"
         self._log = self._folder / "log"
         self._forgetful = forgetful
+        self._address = address
         self._user = UNPRIVILEGED if os.geteuid() == 0 else None
         self._process: subprocess.Popen[bytes] | None = None
         self.url = f"postgresql://postgres@/postgres?host={self._folder}"
@@ -62,7 +64,7 @@ class PostgresServer:
         if not (self._data / "PG_VERSION").exists():
             self._initialise(binaries)
         options = [
-            "listen_addresses=",
+            f"listen_addresses={self._address}",
             f"unix_socket_directories={self._folder}",
             "unix_socket_permissions=0700",
         ]
@@ -90,6 +92,9 @@ class PostgresServer:
         made = subprocess.run(command, user=self._user, capture_output=True, text=True, check=False)  # noqa: S603
         if made.returncode:
             raise DidNotStart(f"PostgreSQL could not make its folder:\n{made.stderr[-2000:]}")
+        if self._address:
+            with (self._data / "pg_hba.conf").open("a") as rules:
+                rules.write(f"host all all {self._address}/24 trust\n")
 
     def _answers(self) -> bool:
         try:
@@ -116,7 +121,9 @@ class PostgresServer:
 class ValkeyServer:
     """A Valkey that keeps nothing on disk: whatever is in it may be lost, and is, on each start."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, address: str = "") -> None:
+        """``address``: as for PostgreSQL."""
+        self._address = address
         self._folder = Path(tempfile.mkdtemp(prefix="alerts-valkey-"))
         self._socket = self._folder / "socket"
         self._log = self._folder / "log"
@@ -130,6 +137,8 @@ class ValkeyServer:
 
         command = [str(get_binary_path()), "--port", "0", "--unixsocket", str(self._socket)]
         command += ["--unixsocketperm", "700", "--save", "", "--appendonly", "no", "--dir", str(self._folder)]
+        if self._address:
+            command += ["--port", "6379", "--bind", self._address, "--protected-mode", "no"]
         self._process = start_child(command, self._log)
         _wait(self._process, self._answers, self._log, "Valkey")
 

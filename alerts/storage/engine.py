@@ -21,6 +21,20 @@ from alerts.storage.meters import DATABASE, observe
 DATABASE_AWAY = (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError)
 """What is raised when PostgreSQL is not there, through SQLAlchemy and straight from the driver."""
 
+# What a machine that was cut off had begun must not stay locked: each side soon takes the other for gone.
+# In seconds, but for the milliseconds of the user time-out. Source: PostgreSQL's manual, 34.1.2 and 19.3.2.
+_SILENCE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
+NETWORK = {"connect_timeout": 5, "tcp_user_timeout": 25_000, **_SILENCE}
+OPTIONS = " ".join(
+    f"-c {name}={value}"
+    for name, value in {
+        "timezone": "UTC",
+        "tcp_user_timeout": 25_000,
+        "idle_in_transaction_session_timeout": 60_000,
+        **{f"tcp_{name}": value for name, value in _SILENCE.items()},
+    }.items()
+)
+
 
 @cache
 def engine() -> AsyncEngine:
@@ -32,7 +46,7 @@ def engine() -> AsyncEngine:
         pool_pre_ping=True,
         # Parameters hold numbers and texts: never in an error's words (design, part 4.5).
         hide_parameters=True,
-        connect_args={"options": "-c timezone=UTC", "application_name": "alerts"},
+        connect_args={"application_name": "alerts", "options": OPTIONS, **NETWORK},
     )
     event.listen(made.sync_engine, "before_cursor_execute", _begins)
     event.listen(made.sync_engine, "after_cursor_execute", _ends)

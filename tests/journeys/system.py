@@ -49,6 +49,10 @@ class System:
         self._running[name].send_signal(signal.SIGTERM)
         return self._running[name]
 
+    def processes(self) -> list[subprocess.Popen[bytes]]:
+        """What should be running."""
+        return list(self._running.values())
+
     def stop(self) -> None:
         """End all that runs."""
         for process in self._running.values():
@@ -128,9 +132,10 @@ def running(
     twilio: SimulatorServer,
     logs: Path,
     parts: Sequence[str] = ("web", "worker", "clock"),
+    kind: type[System] = System,
 ) -> Iterator[System]:
     """A system that is ready to work."""
-    system = System({**os.environ, **env}, twilio, logs)
+    system = kind({**os.environ, **env}, twilio, logs)
     system.command("migrate")
     try:
         for name in parts:

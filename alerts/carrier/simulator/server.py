@@ -18,10 +18,12 @@ from alerts.carrier.simulator.messages import Message, SimulatorConfig
 class SimulatorServer:
     """``with SimulatorServer(config) as server``: ``server.url`` is Twilio. Port 0: a free one."""
 
-    def __init__(self, config: SimulatorConfig, faults: Faults | None = None, port: int = 0) -> None:
+    def __init__(
+        self, config: SimulatorConfig, faults: Faults | None = None, port: int = 0, host: str = "127.0.0.1"
+    ) -> None:
         self.simulator = Simulator(config, faults)
-        self._listener = socket.create_server(("127.0.0.1", port), backlog=1024)
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self._listener = socket.create_server((host, port), backlog=1024)
+        self.url = f"http://{host}:{self._listener.getsockname()[1]}"
         self._server = uvicorn.Server(
             uvicorn.Config(
                 create_app(self.simulator),
