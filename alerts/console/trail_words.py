@@ -49,6 +49,7 @@ DEEDS: dict[tuple[str, str], str] = {
     ("made", "action"): N_("planned action {thing}"),
     ("changed", "action"): N_("changed action {thing}"),
     ("called off", "action"): N_("called off action {thing}"),
+    ("made a kit of", "action"): N_("made a kit of action {thing}"),
     ("made from a kit", "action"): N_("made action {thing} from a kit"),
     ("answered", "conversation"): N_("answered in conversation {thing}"),
     ("closed", "conversation"): N_("closed conversation {thing}"),
