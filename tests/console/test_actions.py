@@ -144,6 +144,7 @@ async def test_the_roster_is_masked_until_somebody_who_may_asks_for_more(
     assert "Show whole numbers" not in page
     assert "<td>2</td>" in page
     assert "•••03" in await ana.open(f"{action}/roster?answer=no")
+    assert "5:00 PM, 500 Main St" in page  # by the clocks of its place
     file = await ana.open(f"{action}/roster.csv")
     assert MARIA not in file
     assert file.splitlines()[1].startswith("•••01,yes,2,es,Inland Empire,")
