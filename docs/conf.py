@@ -52,7 +52,7 @@ def without_code_links(app: Sphinx, name: str, source: list[str]) -> None:
     source[0] = calls.CODE_LINK.sub(_words, source[0])
     if name == "index":  # folders that take in what comes, and may be empty
         source[0] = "\n".join(
-            line for line in source[0].splitlines() if "*" not in line or any(HERE.glob(line))
+            line for line in source[0].splitlines() if "*" not in line or any(HERE.glob(f"{line}.md"))
         )
 
 

@@ -15,12 +15,18 @@ LINE = '    SO = "so"\n'
 ONE_LINE_MORE = LINE + '    VI = "vi"\n'
 
 
-def house_with_vietnamese(where: Path) -> Path:
-    """A copy of the code with one folder and one line more."""
+def copied(where: Path) -> Path:
+    """A copy of the code and its texts."""
     for room in ROOMS:
         shutil.copytree(ROOT / room, where / room, ignore=shutil.ignore_patterns("__pycache__"))
     for name in FILES:
         shutil.copy(ROOT / name, where / name)
+    return where
+
+
+def house_with_vietnamese(where: Path) -> Path:
+    """A copy of the code with one folder and one line more."""
+    copied(where)
     add_the_line(where / "alerts" / "language" / "languages.py")
     add_the_folder(where / "locales")
     return where
