@@ -226,17 +226,20 @@ EXPIRE_CLAIMS = text("""
 
 # An alert is over when nothing of it is open; one question for each index that knows. Runs in its own
 # transaction, after the outcomes are committed: of several workers that finish together, the last sees
-# it all.
+# it all. OFFSET 0: the planner must look each alert up by itself. Joined, with statistics of before they
+# were written, 300 letters were held against the 100,000 deliveries of an alert one by one: 7.5 seconds.
 FINISH = text("""
     UPDATE alerts a SET state = 'sent', finished_at = now()
     WHERE a.state = 'sending' AND a.prepared_at IS NOT NULL
       AND NOT EXISTS (
-          SELECT FROM deliveries d WHERE d.alert_id = a.id AND d.state = 'waiting' AND d.not_before IS NULL)
+          SELECT FROM deliveries d
+          WHERE d.alert_id = a.id AND d.state = 'waiting' AND d.not_before IS NULL OFFSET 0)
       AND NOT EXISTS (
           SELECT FROM deliveries d
-          WHERE d.alert_id = a.id AND d.state = 'waiting' AND d.not_before IS NOT NULL)
+          WHERE d.alert_id = a.id AND d.state = 'waiting' AND d.not_before IS NOT NULL OFFSET 0)
       AND NOT EXISTS (
-          SELECT FROM deliveries d WHERE d.alert_id = a.id AND d.state IN ('sending', 'unknown'))
+          SELECT FROM deliveries d
+          WHERE d.alert_id = a.id AND d.state IN ('sending', 'unknown') OFFSET 0)
     RETURNING a.id
 """)
 

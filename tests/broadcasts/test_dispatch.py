@@ -12,6 +12,7 @@ from alerts.broadcasts import dispatch, stumbles
 from alerts.broadcasts.dispatch import Batch, Dispatch, UnderWay
 from alerts.broadcasts.models import Delivery, Progress
 from alerts.broadcasts.schedule import adopt
+from alerts.broadcasts.statements import FINISH
 from alerts.carrier.pacing import Pacer, Rank
 from alerts.carrier.simulator.server import SimulatorServer
 from alerts.settings import settings
@@ -303,3 +304,11 @@ async def test_an_alert_whose_seal_is_broken_is_paused_and_stops_no_other(
     async with session_scope() as session:
         state = await session.scalar(text("SELECT state FROM alerts WHERE id = :id"), {"id": broken["id"]})
     assert state == "paused"
+
+
+async def test_alerts_are_finished_by_looking_each_of_them_up(database: None) -> None:
+    """Joined with all deliveries it took seconds, where the planner did not know yet how many there are."""
+    async with session_scope() as session:
+        plan = "\n".join(await session.scalars(text(f"EXPLAIN {FINISH.text}")))
+    assert "SubPlan" in plan
+    assert "Join" not in plan
