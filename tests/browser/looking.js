@@ -56,6 +56,12 @@
   function focused() {
     const element = document.activeElement;
     if (!element || element === document.body || element === document.documentElement) return null;
+    if (!plain.has(element)) {
+      // It came meanwhile, or can be reached only because it scrolls.
+      element.blur();
+      plain.set(element, look(element));
+      element.focus({ preventScroll: true });
+    }
     const place = [...plain.keys()].indexOf(element);
     const { left, top, width, height } = box(element);
     const at = (x, y) => document.elementFromPoint(left + width * x, top + height * y);
@@ -79,7 +85,7 @@
   function missed(reached) {
     const groups = new Set();
     const all = [...plain.keys()];
-    for (const place of reached) if (all[place].type === "radio") groups.add(all[place].name);
+    for (const place of reached) if (all[place]?.type === "radio") groups.add(all[place].name);
     return all.filter((one, place) => one.isConnected && seen(one) && !reached.includes(place) && !groups.has(one.type === "radio" ? one.name : "")).map(named);
   }
 
