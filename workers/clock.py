@@ -20,7 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from alerts import export
-from alerts.broadcasts import alarms, copies, schedule, settling
+from alerts.broadcasts import alarms, copies, months, schedule, settling
 from alerts.logs import bound, configure_logs
 from alerts.settings import settings
 from alerts.storage.engine import close_engine, session_scope
@@ -59,6 +59,7 @@ async def tick(number: int) -> None:
     await clock_ticked()
     if number % FORGET_EVERY == 0:
         await forget_old_answers()
+        await months.begin_month()
     if number % ANCHOR_EVERY == 0:
         await _anchor()
     count(TICKS)

@@ -9,7 +9,6 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     ForeignKey,
-    Identity,
     Index,
     Integer,
     Text,
@@ -100,14 +99,20 @@ class Alert(Table):
 
 
 class Delivery(Table):
-    """One alert to one subscriber: exactly one row, and at most one text on that person's phone."""
+    """One alert to one subscriber: exactly one row, and at most one text on that person's phone.
+
+    In a partition for each month (``months.py``).
+    """
 
     __tablename__ = "deliveries"
 
-    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    # The id is unique by itself. The alert stands in the key because partitions go by it.
+    id: Mapped[int] = mapped_column(
+        BigInteger, primary_key=True, server_default=sql("nextval('deliveries_id_seq')")
+    )
     # No foreign keys: they are looked up for every row, half the time of writing an audience.
+    alert_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     # From NOBODYS on it is nobody's any more (retention.py).
-    alert_id: Mapped[int] = mapped_column(BigInteger)
     subscriber_id: Mapped[int] = mapped_column(BigInteger)
     language: Mapped[str] = mapped_column(Text)
     sender: Mapped[str] = mapped_column(Text)  # which of our addresses texts this person
@@ -148,6 +153,7 @@ class Delivery(Table):
             "id",
             postgresql_where=sql("state IN ('sending', 'unknown')"),
         ),
+        {"postgresql_partition_by": "RANGE (alert_id)"},
     )
 
 

@@ -119,8 +119,7 @@ async def of_alerts(session: AsyncSession, alerts: Sequence[Alert]) -> Report:
         for language, body in (alert.bodies or {}).items()
     }
     report = Report()
-    ids = [alert.id for alert in alerts]
-    for row in await session.execute(_DELIVERIES, {"alerts": ids}):
+    for row in await _alike(session, alerts):
         state, language = DeliveryState(row.state), Language(row.language)
         report.states[state] += row.people
         report.languages.setdefault(language, Counter())[state] += row.people
@@ -136,6 +135,32 @@ async def of_alerts(session: AsyncSession, alerts: Sequence[Alert]) -> Report:
         report.price = report.parts * int(price * MICROS)
     await _of_people(session, alerts, report)
     return report
+
+
+@dataclass(frozen=True, slots=True)
+class _Alike:
+    """Deliveries of an alert that are alike, and how many people's they are."""
+
+    alert_id: int
+    language: str
+    list_id: int | None
+    state: str
+    code: int | None
+    reason: str | None
+    people: int
+
+
+async def _alike(session: AsyncSession, alerts: Sequence[Alert]) -> list[_Alike]:
+    """Of their rows; of those whose rows are gone (months.py), what was kept."""
+    summed = {
+        alert.id: alert.kept["deliveries"] for alert in alerts if alert.kept and "deliveries" in alert.kept
+    }
+    there = [alert.id for alert in alerts if alert.id not in summed]
+    rows = (await session.execute(_DELIVERIES, {"alerts": there})).all()
+    return [
+        *(_Alike(*row) for row in rows),
+        *(_Alike(alert_id, *one) for alert_id, kept in summed.items() for one in kept),
+    ]
 
 
 async def _of_people(session: AsyncSession, alerts: Sequence[Alert], report: Report) -> None:

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from alerts.broadcasts import letters
 from alerts.broadcasts import retention as alerts
 from alerts.broadcasts.copies import KEPT
+from alerts.broadcasts.months import drop_month
 from alerts.settings import settings
 from alerts.storage.engine import autocommit, session_scope
 from alerts.subscribers import people
@@ -82,6 +83,7 @@ async def stint() -> bool:
     """Forget some of what is kept no longer, of alerts and of conversations. Whether there is more."""
     async with session_scope() as session:
         more = await alerts.forget_people(session)
+    more = bool(await drop_month()) or more
     async with session_scope() as session:
         await forget_texts(session)
     async with autocommit() as connection:

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, LiteralString
+from typing import IO, Any
 
 import psycopg
 from cryptography.exceptions import InvalidTag
@@ -63,7 +63,7 @@ def backup(url: str, keys: dict[int, bytes], path: Path) -> list[Counted]:
         for name in tables:
             columns = _columns(connection, name)
             writer.line({"table": name, "columns": columns})
-            with connection.cursor().copy(_copy(name, columns, "TO STDOUT")) as rows:
+            with connection.cursor().copy(_copy_out(name, columns)) as rows:
                 for data in rows:
                     writer.block(bytes(data))
             writer.block(b"")
@@ -98,7 +98,7 @@ def _fill(connection: Connection, reader: _Reader, sequences: dict[str, int]) ->
         # What triggers keep came along; and they would refuse, or count twice.
         connection.execute(sql.SQL("ALTER TABLE {} DISABLE TRIGGER USER").format(name))
         cursor = connection.cursor()
-        with cursor.copy(_copy(head["table"], head["columns"], "FROM STDIN")) as rows:
+        with cursor.copy(_copy_in(head["table"], head["columns"])) as rows:
             while data := reader.block():
                 rows.write(data)
         done.append(Counted(head["table"], cursor.rowcount))
@@ -154,9 +154,15 @@ def _require_empty(connection: Connection) -> None:
             raise NotEmpty(name)
 
 
-def _copy(table: str, columns: list[str], where: LiteralString) -> sql.Composed:
+def _copy_out(table: str, columns: list[str]) -> sql.Composed:
+    # A query: of a table in partitions nothing else can be copied.
     names = sql.SQL(", ").join(map(sql.Identifier, columns))
-    return sql.SQL("COPY {} ({}) ").format(sql.Identifier(table), names) + sql.SQL(where)
+    return sql.SQL("COPY (SELECT {} FROM {}) TO STDOUT").format(names, sql.Identifier(table))
+
+
+def _copy_in(table: str, columns: list[str]) -> sql.Composed:
+    names = sql.SQL(", ").join(map(sql.Identifier, columns))
+    return sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(table), names)
 
 
 def _one(cursor: psycopg.Cursor[Any]) -> Any:

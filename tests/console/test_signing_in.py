@@ -311,7 +311,7 @@ async def test_nothing_of_a_session_or_a_password_can_be_read_in_the_database(
         secrets = [EMAIL, "Marisol", PASSWORD, "argon2", cookie, one.secret, recovery[0].replace("-", "")]
     with psycopg.connect(postgres_url) as connection:
         for table in ("organizers", "organizer_sessions", "recovery_codes", "guesses", "audit"):
-            with connection.cursor().copy(f"COPY {table} TO STDOUT".encode()) as rows:
+            with connection.cursor().copy(f"COPY (SELECT * FROM {table}) TO STDOUT".encode()) as rows:
                 everything = b"".join(bytes(row) for row in rows)
             for secret in secrets:
                 assert secret.encode() not in everything, (table, secret)

@@ -29,7 +29,7 @@ def contents(url: str) -> dict[str, list[bytes]]:
     found = {}
     with psycopg.connect(url) as connection:
         for table in Table.metadata.sorted_tables:
-            with connection.cursor().copy(f"COPY {table.name} TO STDOUT".encode()) as rows:
+            with connection.cursor().copy(f"COPY (SELECT * FROM {table.name}) TO STDOUT".encode()) as rows:
                 found[table.name] = sorted(b"".join(bytes(row) for row in rows).splitlines())
     return found
 

@@ -12,6 +12,7 @@ import alerts.conversations.models
 import alerts.subscribers.import_models
 import alerts.subscribers.models
 import alerts.team.models  # noqa: F401
+from alerts.storage.migrate import no_partition
 from alerts.storage.tables import Table
 
 # Two releases at once would both migrate; the second waits for this and finds nothing to do.
@@ -23,7 +24,12 @@ def run() -> None:
     """Apply what is lacking, in one transaction, one process at a time."""
     engine = create_engine(context.config.attributes["url"], poolclass=pool.NullPool, hide_parameters=True)
     with engine.connect() as connection:
-        context.configure(connection=connection, target_metadata=Table.metadata, compare_type=True)
+        context.configure(
+            connection=connection,
+            target_metadata=Table.metadata,
+            compare_type=True,
+            include_name=no_partition,
+        )
         with context.begin_transaction():
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK})
             # Whoever texts would queue up behind a migration that waits.

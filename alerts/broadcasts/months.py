@@ -1,0 +1,176 @@
+"""Deliveries by month: each month's stand in a partition, which goes as a whole when it names nobody.
+
+A partition holds the deliveries of the alerts whose ids were given out in its month. Ids grow, and the
+key of one text a person (alert, subscriber) holds across partitions by itself.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+from psycopg.errors import LockNotAvailable
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from alerts.storage.engine import session_scope
+
+log = logging.getLogger(__name__)
+
+LAST = 2**63 - 1  # MAXVALUE of the open partition
+_MONTH = re.compile(r"deliveries_\d{4}_\d{2}")
+_BOUNDS = re.compile(r"FROM \('?(-?\d+|MINVALUE)'?\) TO \('?(-?\d+|MAXVALUE)'?\)")
+
+# Nobody who sends waits longer than that for a partition to be made or dropped.
+_WITH_PATIENCE = text("SET LOCAL lock_timeout = '500ms'")
+_ALONE = text("LOCK TABLE deliveries IN ACCESS EXCLUSIVE MODE")
+_PARTITIONS = text("""
+    SELECT c.relname, pg_get_expr(c.relpartbound, c.oid)
+    FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+    WHERE i.inhparent = 'deliveries'::regclass
+""")
+_BUSY = text("SELECT EXISTS (SELECT FROM alerts WHERE state = 'sending' AND to_subscriber IS NULL)")
+_NEXT_ALERT = text("SELECT last_value + is_called::int FROM alerts_id_seq")
+# Letters are deleted when they are over; of alerts to many nobody is named any more.
+_NAMES_SOMEBODY = text("""
+    SELECT EXISTS (SELECT FROM alerts
+                   WHERE id >= :first AND id < :behind AND prepared_at IS NOT NULL AND unlinked_at IS NULL)
+""")
+_SUM_UP = """
+    UPDATE alerts a SET kept = a.kept || jsonb_build_object('deliveries', sums.deliveries)
+    FROM (SELECT alert_id,
+                 jsonb_agg(jsonb_build_array(language, list_id, state, code, reason, people)) AS deliveries
+          FROM (SELECT alert_id, language, list_id, state, code, reason, count(*) AS people
+                FROM {month} GROUP BY alert_id, language, list_id, state, code, reason) AS alike
+          GROUP BY alert_id) AS sums
+    WHERE a.id = sums.alert_id
+"""
+# Against the counts that triggers keep: whatever moved since it was summed up, is summed up anew.
+_SUMS_DIFFER = text("""
+    SELECT EXISTS (
+        SELECT FROM (
+            SELECT alert_id, language, state, sum(deliveries) AS people FROM progress
+            WHERE alert_id >= :first AND alert_id < :behind
+            GROUP BY alert_id, language, state HAVING sum(deliveries) <> 0) AS counted
+        FULL JOIN (
+            SELECT a.id AS alert_id, one ->> 0 AS language, one ->> 2 AS state,
+                   sum((one ->> 5)::bigint) AS people
+            FROM alerts a CROSS JOIN jsonb_array_elements(a.kept -> 'deliveries') AS one
+            WHERE a.id >= :first AND a.id < :behind
+            GROUP BY 1, 2, 3) AS summed USING (alert_id, language, state)
+        WHERE counted.people IS DISTINCT FROM summed.people)
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """A partition: of alerts from ``first`` on, up to but not including ``behind``."""
+
+    name: str
+    first: int
+    behind: int
+
+
+async def months(session: AsyncSession) -> list[Month]:
+    """All of them, the oldest first. The last takes all ids that are still to come."""
+    found = []
+    for name, bounds in await session.execute(_PARTITIONS):
+        if _MONTH.fullmatch(name) and (bound := _BOUNDS.search(bounds)):
+            first, behind = bound.groups()
+            found.append(
+                Month(
+                    name,
+                    0 if first == "MINVALUE" else int(first),
+                    LAST if behind == "MAXVALUE" else int(behind),
+                )
+            )
+    return sorted(found, key=lambda month: month.first)
+
+
+async def begin_month(today: date | None = None) -> str | None:
+    """Close the partition of a month that is over, and begin another. Its name, where that was done.
+
+    Not in the middle of a send, but on the first day of a month; nor while others use the table: then at
+    another time. Clocks that do it at the same moment do it once.
+    """
+    today = today or datetime.now(UTC).date()
+    name = f"deliveries_{today:%Y_%m}"
+    async with session_scope() as session:
+        if (await months(session))[-1].name >= name:
+            return None
+        if today.day == 1 and await session.scalar(_BUSY):
+            return None
+    async with _alone() as alone:
+        if alone is None or (last := (await months(alone))[-1]).name >= name:
+            return None
+        await _close(alone, last, name)
+        log.info("a month of deliveries begins: month=%s", name)
+        return name
+
+
+async def _close(session: AsyncSession, last: Month, name: str) -> None:
+    """Whatever alert gets an id from now on has its deliveries in the new one: nobody writes meanwhile."""
+
+    async def do(statement: str) -> None:
+        await session.execute(text(statement))
+
+    if not await session.scalar(text(f"SELECT EXISTS (SELECT FROM {last.name})")):  # noqa: S608 - _MONTH
+        return await do(f"ALTER TABLE {last.name} RENAME TO {name}")
+    behind = (await session.execute(_NEXT_ALERT)).scalar_one()
+    first = f"({last.first})" if last.first else "(MINVALUE)"
+    await do(f"ALTER TABLE deliveries DETACH PARTITION {last.name}")
+    # Its rows are looked at once: this makes that look, and ATTACH takes its word.
+    at_least = f"alert_id >= {last.first} AND " if last.first else ""
+    await do(f"ALTER TABLE {last.name} ADD CONSTRAINT bounds CHECK ({at_least}alert_id < {behind})")
+    await do(f"ALTER TABLE deliveries ATTACH PARTITION {last.name} FOR VALUES FROM {first} TO ({behind})")
+    await do(f"ALTER TABLE {last.name} DROP CONSTRAINT bounds")
+    await do(f"CREATE TABLE {name} PARTITION OF deliveries FOR VALUES FROM ({behind}) TO (MAXVALUE)")
+    return None
+
+
+async def drop_month() -> str | None:
+    """Drop the oldest partition that names nobody any more. Its name, where there was one.
+
+    Of each alert it is kept how many deliveries of which kind there were (``alerts.kept``), so that every
+    report says what it said before.
+    """
+    async with session_scope() as session:
+        over = [
+            month
+            for month in (await months(session))[:-1]
+            if not await session.scalar(_NAMES_SOMEBODY, _ids(month))
+        ]
+        if not over:
+            return None
+        await session.execute(text(_SUM_UP.format(month=over[0].name)))
+    async with _alone() as alone:
+        if alone is None or await alone.scalar(_SUMS_DIFFER, _ids(over[0])):
+            return None
+        await alone.execute(text(f"DROP TABLE {over[0].name}"))
+        log.info("a month of deliveries is gone, its counts are kept: month=%s", over[0].name)
+        return over[0].name
+
+
+def _ids(month: Month) -> dict[str, int]:
+    return {"first": month.first, "behind": month.behind}
+
+
+@asynccontextmanager
+async def _alone() -> AsyncIterator[AsyncSession | None]:
+    """A session that has the table to itself; None where others are at it."""
+    async with session_scope() as session:
+        await session.execute(_WITH_PATIENCE)
+        try:
+            async with session.begin_nested():
+                await session.execute(_ALONE)
+        except OperationalError as error:
+            if not isinstance(error.orig, LockNotAvailable):
+                raise
+            yield None
+        else:
+            yield session

@@ -1,0 +1,194 @@
+"""Deliveries in a partition a month: nothing of a live alert is dropped, and reports stay as they are."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import date
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from alerts.broadcasts.months import LAST, Month, begin_month, drop_month, months
+from alerts.storage.engine import session_scope
+from tests.api import Api
+from tests.broadcasts.letters import someone, write
+from tests.broadcasts.test_retention import PLAIN_TEXT, change, days_go_by
+from tests.story import JAMES, MARIA, YASMIN, alert
+from tests.worker import Worker
+
+pytestmark = pytest.mark.anyio
+SOON, LATER = date(2099, 1, 15), date(2099, 2, 15)
+
+
+@pytest.fixture(autouse=True)
+async def one_month(database: None) -> None:
+    """As a new database has it: one partition for all that comes."""
+    async with session_scope() as session:
+        there = await months(session)
+        for month in there[:-1]:
+            await session.execute(text(f"DROP TABLE {month.name}"))
+        last = there[-1].name
+        if there[-1].first:
+            await session.execute(text(f"ALTER TABLE deliveries DETACH PARTITION {last}"))
+            await session.execute(
+                text(
+                    f"ALTER TABLE deliveries ATTACH PARTITION {last} FOR VALUES FROM (MINVALUE) TO (MAXVALUE)"
+                )
+            )
+        if last != "deliveries_2026_11":
+            await session.execute(text(f"ALTER TABLE {last} RENAME TO deliveries_2026_11"))
+
+
+async def there_are() -> list[Month]:
+    async with session_scope() as session:
+        return await months(session)
+
+
+async def where(alert_id: int) -> set[str]:
+    async with session_scope() as session:
+        query = text("SELECT DISTINCT tableoid::regclass::text FROM deliveries WHERE alert_id = :id")
+        return set(await session.scalars(query, {"id": alert_id}))
+
+
+async def sent(api: Api, worker: Worker, list_id: int, action_id: int | None = None) -> int:
+    made = await api.post("/v1/alerts", alert(list_id, action_id, text=PLAIN_TEXT, asks_rsvp=False))
+    await api.post(f"/v1/alerts/{made['id']}/send", status=202)
+    await worker.fan_out(made["id"])
+    await worker.tick()
+    return int(made["id"])
+
+
+async def test_alerts_of_a_month_stand_together(api: Api, inland: int, worker: Worker) -> None:
+    old = await sent(api, worker, inland)
+    draft = (await api.post("/v1/alerts", alert(inland, None, text=PLAIN_TEXT)))["id"]
+    assert await begin_month(SOON) == "deliveries_2099_01"
+    assert await there_are() == [
+        Month("deliveries_2026_11", 0, draft + 1),
+        Month("deliveries_2099_01", draft + 1, LAST),
+    ]
+    new = await sent(api, worker, inland)
+    await api.post(f"/v1/alerts/{draft}/send", status=202)
+    await worker.fan_out(draft)
+    assert await where(old) == await where(draft) == {"deliveries_2026_11"}
+    assert await where(new) == {"deliveries_2099_01"}
+    for one in (old, draft, new):
+        assert (await api.get(f"/v1/alerts/{one}/report"))["people"] == 3
+
+
+async def test_a_month_begins_once(api: Api, inland: int, worker: Worker) -> None:
+    await sent(api, worker, inland)
+    done = await asyncio.gather(*(begin_month(SOON) for _ in range(4)))
+    assert sorted(map(str, done)) == ["None", "None", "None", "deliveries_2099_01"]
+    assert await begin_month(SOON) is None
+    assert await begin_month(date(2027, 1, 1)) is None  # a clock that is slow changes nothing
+
+
+async def test_a_month_of_nothing_leaves_no_partition(database: None) -> None:
+    assert await begin_month(SOON) == "deliveries_2099_01"
+    assert await begin_month(LATER) == "deliveries_2099_02"
+    assert await there_are() == [Month("deliveries_2099_02", 0, LAST)]
+
+
+async def test_not_in_the_middle_of_a_send_on_the_first_day(api: Api, called: int, worker: Worker) -> None:
+    await worker.prepare(called)
+    assert await begin_month(date(2099, 1, 1)) is None
+    assert await begin_month(date(2099, 1, 2)) == "deliveries_2099_01"
+    await worker.fan_out(called)
+    assert (await api.get(f"/v1/alerts/{called}/report"))["states"].get("waiting", 0) == 0
+
+
+async def test_nor_while_somebody_writes(api: Api, inland: int, worker: Worker) -> None:
+    await sent(api, worker, inland)
+    async with session_scope() as busy:
+        await busy.execute(text("UPDATE deliveries SET changed_at = now()"))
+        assert await begin_month(SOON) is None
+        assert len(await there_are()) == 1
+    assert await begin_month(SOON) == "deliveries_2099_01"
+
+
+async def test_texts_on_their_way_are_settled_across_months(api: Api, called: int, worker: Worker) -> None:
+    await worker.prepare(called)
+    assert await begin_month(SOON) == "deliveries_2099_01"
+    await worker.fan_out(called)
+    states = (await api.get(f"/v1/alerts/{called}/report"))["states"]
+    assert sum(states[one] for one in ("accepted", "sent", "delivered")) == 3
+
+
+async def test_a_month_that_names_nobody_goes_and_every_report_says_the_same(
+    api: Api, called: int, worker: Worker
+) -> None:
+    await worker.fan_out(called)
+    await worker.tick()
+    await api.text(MARIA, "si, 2")
+    await api.text(JAMES, "no")
+    await api.text(YASMIN, "JOOJI")
+    later = await sent(api, worker, 1, 1)
+    await write(await someone(api, MARIA))
+    await worker.fan_out(0)
+    await worker.tick()
+    assert await begin_month(SOON) == "deliveries_2099_01"
+
+    async def everything() -> list[Any]:
+        return [
+            await api.get(path)
+            for one in (called, later)
+            for path in (f"/v1/alerts/{one}/report", f"/v1/alerts/{one}/report/whole", "/v1/actions/1/report")
+        ]
+
+    assert await drop_month() is None  # it names people still
+    await days_go_by(40)
+    assert len(await there_are()) == 2  # a letter's copy is at the carrier still
+    before = await everything()
+    await change("UPDATE alerts SET copies_erased_at = now() WHERE to_subscriber IS NOT NULL")
+    await days_go_by(0)
+    assert [month.name for month in await there_are()] == ["deliveries_2099_01"]
+    assert await everything() == before
+    assert await where(called) == set()
+    assert (await api.get(f"/v1/alerts/{called}/deliveries"))["items"] == []
+    assert await drop_month() is None
+
+
+async def test_what_moved_after_it_was_summed_up_keeps_the_month(
+    api: Api, inland: int, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = await sent(api, worker, inland)
+    await begin_month(SOON)
+    from alerts.broadcasts import months as room
+
+    summed = room._SUM_UP
+    monkeypatch.setattr(room, "_SUM_UP", summed + " AND false")  # as if it stood at an older count
+    await days_go_by(40)
+    assert await where(one) == {"deliveries_2026_11"}
+    monkeypatch.setattr(room, "_SUM_UP", summed)
+    assert await drop_month() == "deliveries_2026_11"
+
+
+async def test_an_old_draft_is_sent_after_its_month_is_gone(api: Api, inland: int, worker: Worker) -> None:
+    await sent(api, worker, inland)
+    draft = (await api.post("/v1/alerts", alert(inland, None, text=PLAIN_TEXT)))["id"]
+    await begin_month(SOON)
+    await days_go_by(40)
+    assert [month.name for month in await there_are()] == ["deliveries_2099_01"]
+    await api.post(f"/v1/alerts/{draft}/send", status=202)
+    await worker.fan_out(draft)
+    assert await where(draft) == {"deliveries_rest"}
+    assert (await api.get(f"/v1/alerts/{draft}/report"))["people"] == 3
+    assert await begin_month(LATER) == "deliveries_2099_02"
+
+
+async def test_a_callback_for_what_is_gone_is_told_and_harms_nothing(
+    api: Api, inland: int, worker: Worker, caplog: pytest.LogCaptureFixture
+) -> None:
+    from alerts.broadcasts.callbacks import Callback, record_callbacks
+    from alerts.broadcasts.states import DeliveryState
+
+    one = await sent(api, worker, inland)
+    [gone, *_] = (await api.get(f"/v1/alerts/{one}/deliveries"))["items"]
+    await begin_month(SOON)
+    await days_go_by(40)
+    assert await where(one) == set()
+    async with session_scope() as session:
+        callback = Callback(gone["id"], "SM" + "0" * 32, DeliveryState.DELIVERED, None)
+        await record_callbacks(session, [callback])
+    assert "no such delivery" in caplog.text
