@@ -192,3 +192,51 @@ async def test_a_callback_for_what_is_gone_is_told_and_harms_nothing(
         callback = Callback(gone["id"], "SM" + "0" * 32, DeliveryState.DELIVERED, None)
         await record_callbacks(session, [callback])
     assert "no such delivery" in caplog.text
+
+
+ONE = "WHERE id = (SELECT min(id) FROM deliveries)"
+LIVES = {
+    "a delivery that names somebody": f"UPDATE deliveries SET subscriber_id = 1 {ONE}",
+    "one that waits": f"UPDATE deliveries SET state = 'waiting' {ONE}",
+    "one that nobody knows about": f"UPDATE deliveries SET state = 'unknown' {ONE}",
+    "an alert that was not forgotten": "UPDATE alerts SET unlinked_at = NULL",
+}
+
+
+@pytest.mark.parametrize("why", LIVES)
+async def test_nothing_that_lives_is_dropped(api: Api, inland: int, worker: Worker, why: str) -> None:
+    one = await sent(api, worker, inland)
+    await days_go_by(40)
+    await begin_month(SOON)
+    await change(LIVES[why])
+    assert await drop_month() is None
+    assert await where(one) == {"deliveries_2026_11"}
+
+
+async def test_what_waited_of_an_alert_that_stayed_paused_is_withdrawn_before_it_goes(
+    api: Api, called: int, worker: Worker
+) -> None:
+    await worker.prepare(called)
+    await api.post(f"/v1/alerts/{called}/pause", status=200)
+    await begin_month(SOON)
+    await days_go_by(100)  # cancelled, and its people forgotten
+    assert await where(called) == {"deliveries_2026_11"}
+    await worker.tick()
+    assert await drop_month() == "deliveries_2026_11"
+    whole = await api.get(f"/v1/alerts/{called}/report/whole")
+    assert {state: people for state, people in whole["states"].items() if people} == {"cancelled": 3}
+
+
+async def test_a_month_that_goes_leaves_no_text_at_the_carrier_and_is_audited(
+    api: Api, inland: int, worker: Worker
+) -> None:
+    await sent(api, worker, inland)
+    await days_go_by(40)
+    await begin_month(SOON)
+    await change(f"UPDATE deliveries SET message_sid = 'SMlate' {ONE}")
+    assert await drop_month() == "deliveries_2026_11"
+    async with session_scope() as session:
+        listed = await session.scalars(text("SELECT message_sid FROM copies WHERE message_sid = 'SMlate'"))
+        assert listed.all() == ["SMlate"]
+    entries = (await api.get("/v1/audit"))["items"]
+    assert [one["facts"] for one in entries if one["what"] == "dropped"] == [{"month": "deliveries_2026_11"}]
