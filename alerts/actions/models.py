@@ -81,3 +81,26 @@ class KeptAnswers(Table):
     answer: Mapped[str] = mapped_column(Text, primary_key=True)
     people: Mapped[int] = mapped_column(Integer)
     guests: Mapped[int] = mapped_column(Integer)
+
+
+class KeptListAnswers(Table):
+    """The same by the lists that people were on: on two lists one is counted in both. A list may be gone."""
+
+    __tablename__ = "kept_list_answers"
+
+    action_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("actions.id"), primary_key=True)
+    list_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    answer: Mapped[str] = mapped_column(Text, primary_key=True)
+    people: Mapped[int] = mapped_column(Integer)
+    guests: Mapped[int] = mapped_column(Integer)
+
+
+class KeptHourAnswers(Table):
+    """The same by the hour in which they answered."""
+
+    __tablename__ = "kept_hour_answers"
+
+    action_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("actions.id"), primary_key=True)
+    hour: Mapped[Moment] = mapped_column(primary_key=True)
+    answer: Mapped[str] = mapped_column(Text, primary_key=True)
+    people: Mapped[int] = mapped_column(Integer)

@@ -39,21 +39,34 @@ class OfHour:
 
 
 # People are alike who are on the same lists: lists are taken apart after they are counted.
-_BY_LIST = text("""
+GIVEN_BY_LIST = """
     SELECT list_id, answer, sum(people) AS people, sum(guests) AS guests
     FROM (SELECT s.lists, r.answer, count(*) AS people, sum(r.guests) AS guests
           FROM rsvps r JOIN subscribers s ON s.id = r.subscriber_id
           WHERE r.action_id = :action GROUP BY s.lists, r.answer) AS alike, unnest(lists) AS list_id
-    GROUP BY list_id, answer ORDER BY list_id, answer
-""")
-_BY_HOUR = text("""
+    GROUP BY list_id, answer
+"""
+GIVEN_BY_HOUR = """
     SELECT date_trunc('hour', answered_at) AS hour, answer, count(*) AS people
-    FROM rsvps WHERE action_id = :action GROUP BY 1, 2 ORDER BY 1, 2
-""")
+    FROM rsvps WHERE action_id = :action GROUP BY 1, 2
+"""
+# And what is kept of answers whose people are forgotten (retention.py).
+_BY_LIST = text(f"""
+    SELECT list_id, answer, sum(people) AS people, sum(guests) AS guests
+    FROM ({GIVEN_BY_LIST} UNION ALL
+          SELECT list_id, answer, people, guests FROM kept_list_answers WHERE action_id = :action) AS every
+    GROUP BY list_id, answer ORDER BY list_id, answer
+""")  # noqa: S608 - statements of ours
+_BY_HOUR = text(f"""
+    SELECT hour, answer, sum(people) AS people
+    FROM ({GIVEN_BY_HOUR} UNION ALL
+          SELECT hour, answer, people FROM kept_hour_answers WHERE action_id = :action) AS every
+    GROUP BY hour, answer ORDER BY hour, answer
+""")  # noqa: S608 - the same
 
 
 async def by_list(session: AsyncSession, action_id: int) -> list[OfList]:
-    """Answers to an action by the lists that people are on now. What only counts are left of has no list."""
+    """Answers to an action by the lists that people are on now, or were when they were forgotten."""
     rows = await session.execute(_BY_LIST, {"action": action_id})
     return [OfList(row.list_id, Answer(row.answer), int(row.people), int(row.guests)) for row in rows]
 
@@ -61,7 +74,7 @@ async def by_list(session: AsyncSession, action_id: int) -> list[OfList]:
 async def by_hour(session: AsyncSession, action_id: int) -> list[OfHour]:
     """Answers to an action by the hour in which they were given, the first hour first."""
     rows = await session.execute(_BY_HOUR, {"action": action_id})
-    return [OfHour(row.hour, Answer(row.answer), row.people) for row in rows]
+    return [OfHour(row.hour, Answer(row.answer), int(row.people)) for row in rows]
 
 
 async def page_of_roster(

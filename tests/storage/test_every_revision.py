@@ -129,6 +129,8 @@ ROWS: dict[str, list[Row]] = {
     "recovery_codes": [{"organizer_id": 3, "code": "a code"}],
     "copies": [{"message_sid": "SM" + "9" * 32}],
     "kept_answers": [{"action_id": 1, "language": "es", "answer": "yes", "people": 3, "guests": 1}],
+    "kept_list_answers": [{"action_id": 1, "list_id": 1, "answer": "yes", "people": 3, "guests": 1}],
+    "kept_hour_answers": [{"action_id": 1, "hour": NOON, "answer": "yes", "people": 3}],
     "kept_replies": [{"day": date(2026, 9, 1), "intent": "rsvp", "texts": 4}],
 }
 _names = count(1)

@@ -53,7 +53,7 @@ async def test_an_error_of_the_database_does_not_repeat_what_was_written(api: Ap
 
     with pytest.raises(Exception, match="check constraint") as caught:
         async with session_scope() as session:
-            session.add(Subscriber(phone=MARIA, language="xx", standing="active"))
+            session.add(Subscriber(phone=MARIA, language="en", standing="asleep"))
     assert MARIA not in str(caught.value)
 
 
