@@ -160,6 +160,7 @@ def _more(house: House) -> None:
         "subscriber_id": [str(one["id"]) for one in system.get("/v1/conversations?limit=50")["items"]],
         "import_id": [str(imported)],
         "canned_id": [str(kept)],
+        "organizer_id": _ids(system, "/v1/organizers"),
         "token": [
             system.command("organizer", "create", "new@example.org", "--name", "Nadia").rsplit("/", 1)[1]
         ],
