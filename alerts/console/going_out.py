@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, BackgroundTasks, Query, Response
@@ -18,7 +17,7 @@ from alerts.console.alerts_shown import (
     state_in_words,
 )
 from alerts.console.doors import CHECKED, Chosen, Form, Sender, Viewer, go, language_of
-from alerts.console.news import clock, news, price_of
+from alerts.console.news import clock, is_near, news, price_of
 from alerts.console.pages import page
 from alerts.console.review import draft_page
 from alerts.console.under_way import under_way
@@ -31,7 +30,6 @@ from alerts.team.sessions import SignedIn
 
 router = APIRouter(prefix="/alerts", include_in_schema=False)
 LOOK_SECONDS = 3
-SOON = timedelta(minutes=2)
 OVER = (AlertState.SENT, AlertState.CANCELLED)
 
 
@@ -67,7 +65,7 @@ async def _under_way(
         alert=alert,
         state=state_in_words(alert, read),
         due=when(alert.due_at, await service.zone_of(session, alert), read) if alert.due_at else "",
-        clock=clock(read, alert) if _is_near(alert) else "",
+        clock=clock(read, alert) if is_near(alert) else "",
         how=await under_way(session, read, alert, report),
         moving=moving,
         again=LOOK_SECONDS if moving and _moves(alert) else 0,
@@ -91,13 +89,9 @@ async def news_of(
     return StreamingResponse(pieces, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
 
-def _is_near(alert: Alert) -> bool:
-    return alert.due_at is not None and alert.due_at - datetime.now(UTC) < SOON
-
-
 def _moves(alert: Alert) -> bool:
     """Something new is to be seen of it within a moment."""
-    return alert.state == AlertState.SENDING or (alert.state == AlertState.SCHEDULED and _is_near(alert))
+    return alert.state == AlertState.SENDING or is_near(alert)
 
 
 @router.post("/{alert_id}/undo", dependencies=CHECKED)

@@ -10,6 +10,7 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -27,6 +28,7 @@ from alerts.storage.engine import DATABASE_AWAY, session_scope
 from alerts.team.sessions import SignedIn, is_open
 
 LOOK_SECONDS = 1.0
+SOON = timedelta(minutes=2)
 SLOW_SECONDS = 4.0  # of what only callbacks move
 MOVING = (AlertState.SCHEDULED, AlertState.SENDING)
 KEEP_ALIVE_LOOKS = 15  # without news, a comment keeps proxies from closing the line
@@ -95,7 +97,7 @@ async def _look(session: AsyncSession, alert_id: int, watch: Watch) -> tuple[lis
             _event("state", state_in_words(alert, watch.read)),
             _event("buttons", buttons(watch.reader, watch.read, alert)),
         ]
-    if alert.state == AlertState.SCHEDULED and watch.is_new("clock", seconds_until(alert.due_at)):
+    if is_near(alert) and watch.is_new("clock", seconds_until(alert.due_at)):
         events.append(_event("clock", clock(watch.read, alert)))
     speed = watch.pace(done_of(report))
     if watch.is_new("figures", (report.model_dump_json(), speed and round(speed))):
@@ -126,6 +128,15 @@ async def after(session: AsyncSession, read: Language, alert: Alert) -> str:
 def price_of(read: Language, whole: Report) -> str:
     """What it cost, where a price is set."""
     return "" if whole.price is None else in_money(read, whole.price)
+
+
+def is_near(alert: Alert) -> bool:
+    """Whether it begins so soon that one counts the seconds."""
+    return (
+        alert.state == AlertState.SCHEDULED
+        and alert.due_at is not None
+        and alert.due_at - datetime.now(UTC) < SOON
+    )
 
 
 def clock(read: Language, alert: Alert) -> str:
