@@ -9,6 +9,7 @@ WHO = {THE_CLOCK: N_("the clock"), ON_THE_SERVER: N_("the command line")}
 NOUNS = {
     "alert": N_("Alerts"),
     "action": N_("Actions"),
+    "deliveries": N_("Deliveries"),
     "conversation": N_("Conversations"),
     "canned answer": N_("Kept answers"),
     "subscriber": N_("Subscribers"),
@@ -57,6 +58,7 @@ DEEDS: dict[tuple[str, str], str] = {
     ("taken", "conversation"): N_("looks after conversation {thing}"),
     ("assigned", "conversation"): N_("gave conversation {thing} to somebody"),
     ("marked as not read", "conversation"): N_("marked conversation {thing} as not read"),
+    ("dropped", "deliveries"): N_("let the single texts of a past month go, and kept their counts"),
     ("kept", "canned answer"): N_("kept answer {thing} to use again"),
     ("changed", "canned answer"): N_("changed the kept answer {thing}"),
     ("removed", "canned answer"): N_("removed the kept answer {thing}"),
@@ -119,6 +121,7 @@ FACTS = {
     "timezone": N_("clocks of"),
     "join words": N_("join words"),
     "hours": N_("hours"),
+    "month": N_("month"),
     "confirms": N_("asks first"),
     "version": N_("version"),
 }
