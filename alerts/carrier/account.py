@@ -10,6 +10,7 @@ from twilio.base.exceptions import TwilioException, TwilioRestException
 from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
 
+from alerts.carrier.webhooks import RETRIES
 from alerts.language.catalogs import N_
 from alerts.language.said import Said, said
 from alerts.settings import Settings
@@ -102,8 +103,12 @@ class Account:
             yield self._points_here(webhook, found.sms_url)
 
     def _points_here(self, what: Said, url: str | None) -> Verdict:
-        if (url or "").partition("#")[0] == self._webhook:
+        address, _, retries = (url or "").partition("#")
+        if address == self._webhook and retries:
             return Verdict(what)
+        if address == self._webhook:
+            words = N_("A text that we fail to take in once is lost, a STOP too. Run: alerts twilio setup")
+            return Verdict(what, said(words), serious=False)
         words = N_("Texts to it do not come to {address}. Run: alerts twilio setup")
         return Verdict(what, said(words, address=self._webhook))
 
@@ -114,7 +119,7 @@ class Account:
         """
         if sid := self._settings.twilio_messaging_service_sid:
             self._client.messaging.v1.services(sid).update(
-                inbound_request_url=self._webhook,
+                inbound_request_url=self._webhook + RETRIES,
                 inbound_method="POST",
                 use_inbound_webhook_on_number=False,
                 smart_encoding=False,
@@ -124,7 +129,7 @@ class Account:
         changed = []
         for number in self._settings.senders:
             if number in ours:
-                ours[number].update(sms_url=self._webhook, sms_method="POST")
+                ours[number].update(sms_url=self._webhook + RETRIES, sms_method="POST")
                 changed.append(f"Number ending in {number[-2:]}")
         return changed
 

@@ -15,11 +15,9 @@ from twilio.rest import Client
 
 from alerts.carrier.codes import CODES, Remedy, code
 from alerts.carrier.transport import NoAnswer, NotConnected, TwilioTransport
+from alerts.carrier.webhooks import RETRIES
 from alerts.settings import Settings
 
-# Twilio's own retries of a callback: five, on any failure, not only on a lost connection.
-# Source: https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides
-CALLBACK_RETRIES = "#rc=5&rp=all"
 # Answers whose status says it all, should their code be one that we do not know.
 WORDLESS = {401: 20003, 403: 20003, 429: 20429}
 LOOK_BACK = 200  # texts to one number that are looked at when one of them is sought
@@ -109,7 +107,7 @@ class Carrier:
     async def send(self, sender: str, to: str, body: str, delivery_id: int) -> Outcome:
         """Send ``body`` once, from our number or Messaging Service ``sender``."""
         from_us = {"messaging_service_sid": sender} if sender.startswith("MG") else {"from_": sender}
-        callback = f"{self._callback}{delivery_id}{CALLBACK_RETRIES}"
+        callback = f"{self._callback}{delivery_id}{RETRIES}"
         try:
             # smart_encoded=False: what the organizer saw and approved is what goes out.
             message = await self._client.messages.create_async(

@@ -42,8 +42,16 @@ def test_a_number_is_pointed_here(elsewhere: SimulatorServer) -> None:
     assert HERE in mend
     assert "alerts twilio setup" in mend
     assert ours.point_here() == ["Number ending in 00"]
-    assert elsewhere.simulator.carrier.inbound_url == HERE
+    assert elsewhere.simulator.carrier.inbound_url == HERE + "#rc=5&rp=all"
     assert wrong(ours) == {}
+
+
+def test_an_address_that_is_asked_once_only_is_worth_a_look(elsewhere: SimulatorServer) -> None:
+    """Twilio posts again by itself only where it could not connect: a STOP could be lost."""
+    elsewhere.simulator.carrier.inbound_url = HERE
+    [found] = [one for one in account(elsewhere).look() if one.mend]
+    assert not found.wrong
+    assert "a STOP too" in str(found.mend)
 
 
 def test_a_messaging_service_is_pointed_here(elsewhere: SimulatorServer) -> None:
