@@ -24,7 +24,7 @@ from alerts.team.audit import numbers_opened
 from alerts.team.sessions import SignedIn
 
 router = APIRouter(prefix="/inbox", include_in_schema=False)
-MOST, MOST_LETTERS = 50, 120
+MOST, MOST_LETTERS = 30, 120  # what shows numbers is not compressed: within 15 KB
 
 
 class Shown(StrEnum):
