@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -13,7 +15,6 @@ from pathlib import Path
 
 import requests
 
-from tests.journeys.system import free_port
 from tests.languages.fourth import copied
 from tests.story import MARIA
 
@@ -22,13 +23,26 @@ NEW = "Compa, ya eres parte de {list}. Para salir: STOP."
 PATIENCE_SECONDS = 120
 
 
+def two_free_ports() -> int:
+    """The first of two that nobody has, below those that systems give out by themselves."""
+    for port in random.sample(range(20_000, 30_000, 2), 100):
+        try:
+            for one in (port, port + 1):
+                with socket.socket() as probe:
+                    probe.bind(("127.0.0.1", one))
+        except OSError:
+            continue
+        return port
+    raise RuntimeError("no two ports are free")
+
+
 @contextmanager
 def demo(house: Path, said: Path) -> Iterator[str]:
     """`make demo` in ``house``; the address of its phones."""
     env = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
     with said.open("w") as out:
         process = subprocess.Popen(
-            [sys.executable, "-m", "alerts.cli", "demo", "--port", str(free_port())],
+            [sys.executable, "-m", "alerts.cli", "demo", "--port", str(two_free_ports())],
             env={**env, "PYTHONPATH": str(house)},
             cwd=house,
             stdout=out,
