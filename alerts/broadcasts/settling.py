@@ -21,7 +21,9 @@ from alerts.carrier.transport import NoAnswer
 from alerts.storage.engine import session_scope
 from alerts.storage.sealing import SealBroken, sealer
 
-GRACE_SECONDS = 10.0  # for the callback, which settles it without a question
+# Younger claims are not asked about: the callback may settle them without a question, and what hangs at
+# the carrier when we hang up may still be taken there. Not on its list so late: surely not taken.
+SURE_SECONDS = LEASE_SECONDS + 10.0
 CLOCK_SKEW = timedelta(minutes=2)  # between the carrier's clock and ours
 SETTLED_AT_ONCE = 200
 QUESTIONS_AT_ONCE = 50
@@ -42,15 +44,15 @@ async def any_unknown(session: AsyncSession) -> bool:
     return bool(await session.scalar(select(exists().where(Delivery.state == DeliveryState.UNKNOWN))))
 
 
-async def settle(carrier: Carrier, grace_seconds: float = GRACE_SECONDS) -> int:
+async def settle(carrier: Carrier, sure_seconds: float = SURE_SECONDS) -> int:
     """Look up ``unknown`` deliveries on the carrier's list. How many were settled.
 
-    One that is on the list is taken over with its MessageSid. One that is not was surely never
-    taken: it goes back to waiting. Where the carrier does not answer, it stays unknown. One to
-    somebody who was forgotten cannot be looked up, and need not be.
+    Only those that were claimed ``sure_seconds`` ago. One that is on the list is taken over with its
+    MessageSid. One that is not was surely never taken: it goes back to waiting. Where the carrier does
+    not answer, it stays unknown. One to somebody who was forgotten cannot be looked up, and need not be.
     """
     async with session_scope() as session:
-        given = {"grace": grace_seconds, "size": SETTLED_AT_ONCE}
+        given = {"sure": sure_seconds, "size": SETTLED_AT_ONCE}
         unknowns = (await session.execute(UNKNOWNS, given)).all()
     slots = asyncio.Semaphore(QUESTIONS_AT_ONCE)
     found = await asyncio.gather(*(_look_up(carrier, row, slots) for row in unknowns))

@@ -333,7 +333,7 @@ UNKNOWNS = text("""
     FROM deliveries d
     JOIN alerts a ON a.id = d.alert_id
     LEFT JOIN subscribers s ON s.id = d.subscriber_id
-    WHERE d.state = 'unknown' AND d.changed_at < now() - :grace * interval '1 second'
+    WHERE d.state = 'unknown' AND d.claimed_at < now() - :sure * interval '1 second'
     ORDER BY d.changed_at LIMIT :size
 """).columns(
     column("id", BigInteger),

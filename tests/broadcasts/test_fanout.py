@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
+from alerts.broadcasts import settling
 from alerts.broadcasts.outcomes import record
 from alerts.carrier.sending import NotTaken
 from alerts.carrier.simulator.server import SimulatorServer
@@ -31,7 +33,7 @@ async def test_each_phone_gets_one_text_in_its_language(
     api: Api, called: int, worker: Worker, twilio: SimulatorServer
 ) -> None:
     assert await worker.fan_out(called) == 3
-    texts = {number: [text.body for text in twilio.alerts_to(number)] for number in EVERYONE}
+    texts = {number: [one.body for one in twilio.alerts_to(number)] for number in EVERYONE}
     assert [len(bodies) for bodies in texts.values()] == [1, 1, 1]
     assert texts[MARIA][0].startswith("Entrega en el lobby: ")
     assert texts[MARIA][0].endswith("San Bernardino, 500 Main St. ¿Vienes? SI o NO")
@@ -114,6 +116,20 @@ async def test_a_text_that_the_carrier_never_saw_is_sent_again(
     assert await states(api, called) == {"waiting": 3}
     await worker.fan_out(called)
     assert all(len(twilio.alerts_to(number)) == 1 for number in EVERYONE)
+
+
+async def test_a_text_may_hang_at_the_carrier_and_is_not_asked_about_while_it_could_still_be_taken(
+    api: Api, called: int, worker: Worker, twilio: SimulatorServer
+) -> None:
+    twilio.simulator.faults.error_before_accept = 1.0
+    await worker.fan_out(called)
+    assert await settling.settle(worker.carrier) == 0
+    async with session_scope() as session:
+        await session.execute(text("UPDATE deliveries SET claimed_at = now() - interval '39 seconds'"))
+    assert await settling.settle(worker.carrier) == 0
+    async with session_scope() as session:
+        await session.execute(text("UPDATE deliveries SET claimed_at = now() - interval '41 seconds'"))
+    assert await settling.settle(worker.carrier) == 3
 
 
 async def test_the_claims_of_a_worker_that_died_before_sending_are_settled_and_sent(

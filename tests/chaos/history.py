@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,7 +11,7 @@ import psycopg
 KEEP = """
     CREATE TABLE chaos_moves (
         delivery_id bigint NOT NULL, old text NOT NULL, new text NOT NULL,
-        at timestamptz NOT NULL DEFAULT clock_timestamp());
+        at timestamptz NOT NULL DEFAULT clock_timestamp(), machine inet DEFAULT inet_client_addr());
     CREATE FUNCTION chaos_move() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
         INSERT INTO chaos_moves VALUES (NEW.id, OLD.state, NEW.state);
@@ -27,6 +28,11 @@ UNKNOWNS = """
           FROM chaos_moves WINDOW one AS (PARTITION BY delivery_id ORDER BY at)) AS m
     JOIN deliveries d ON d.id = m.delivery_id
     WHERE m.new = 'unknown'
+"""
+IN_FLIGHT = """
+    SELECT host(machine), count(*)
+    FROM (SELECT DISTINCT ON (delivery_id) * FROM chaos_moves ORDER BY delivery_id, at DESC) AS latest
+    WHERE new = 'sending' GROUP BY 1
 """
 OF_ONE = """
     SELECT m.at, m.delivery_id, m.old, m.new FROM chaos_moves m JOIN deliveries d ON d.id = m.delivery_id
@@ -64,6 +70,11 @@ class History:
         """Each time that a delivery was unknown."""
         with psycopg.connect(self._url) as connection:
             return [Unknown(*row) for row in connection.execute(UNKNOWNS)]
+
+    def in_flight(self) -> Counter[str]:
+        """How many texts each machine, by its address, has claimed and told nothing of yet."""
+        with psycopg.connect(self._url) as connection:
+            return Counter(dict(connection.execute(IN_FLIGHT).fetchall()))
 
     def of(self, subscriber_id: int) -> list[str]:
         """What happened to one person's delivery, a line a move."""

@@ -16,8 +16,8 @@ FAULTS = {
     "callback_twice": 0.10,
     "callback_reordered": 0.25,
 }
-# Longer than a lease, and the grace for a callback, and the clock's round: what nobody knows of must be
-# looked up on the carrier's list. Only until the last blow, so that a run has an end.
+# Longer than what nobody knows of is left alone, and the clock's round: it must be looked up on the
+# carrier's list. Only until the last blow, so that a run has an end.
 STUCK_SECONDS = 50.0
 LATENCY = 0.2  # seconds that the carrier takes for a text: what is killed has texts in flight
 

@@ -87,7 +87,7 @@ def test_a_worker_gives_back_what_it_has_not_begun_and_finishes_the_rest(
 def test_a_carrier_that_does_not_answer_keeps_no_worker(
     system: System, postgres: PostgresServer, people: list[Person]
 ) -> None:
-    """What was in flight is nobody's guess: looked up at the carrier, and sent again only where it is not."""
+    """It takes what hung when we gave up, and much later: nobody had sent it again meanwhile."""
     system.twilio.simulator.faults.latency = 2 * REQUEST_SECONDS
     alert = send(system)
     system.until(lambda: states(postgres)["sending"] > 0)
