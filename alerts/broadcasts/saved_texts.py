@@ -17,6 +17,7 @@ from alerts.language.languages import Language
 from alerts.settings import settings
 from alerts.storage.pages import page_of
 from alerts.team.actors import Actor
+from alerts.team.audit import note
 
 # Whatever the action will be, these can be filled in.
 _SOME_ACTION = Facts(dict.fromkeys(Language, "x"), datetime(2026, 1, 1, tzinfo=UTC), "UTC", "x")
@@ -52,6 +53,7 @@ async def create_template(session: AsyncSession, name: str, text: Mapping[Langua
     made = await session.scalar(row)
     if made is None:
         raise TemplateNameTaken(name)
+    note(session, by, "kept", "template", made.id)
     return await _write(session, made, text, by)
 
 
@@ -63,7 +65,28 @@ async def change_template(
     found = await session.get(Template, template_id, with_for_update=True)
     if found is None:
         raise NotFound("template", template_id)
+    note(session, by, "changed", "template", template_id)
     return await _write(session, found, text, by)
+
+
+async def keep_text(session: AsyncSession, name: str, text: Mapping[Language, str], by: Actor) -> Saved:
+    """A new template; where one has this name, its next version, unless it says this already.
+
+    Raises what ``compose`` raises.
+    """
+    try:
+        return await create_template(session, name, text, by)
+    except TemplateNameTaken:
+        query = select(Template).where(Template.name == name).with_for_update()
+        found = (await session.scalars(query)).one()
+    newest = await get_template(session, found.id)
+    return newest if newest.text == text else await change_template(session, found.id, text, by)
+
+
+async def names_of_templates(session: AsyncSession) -> list[tuple[int, str]]:
+    """Every template, by its name."""
+    rows = await session.execute(select(Template.id, Template.name).order_by(func.lower(Template.name)))
+    return [(row.id, row.name) for row in rows]
 
 
 async def get_template(session: AsyncSession, template_id: int, version: int | None = None) -> Saved:

@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel
 
 from alerts.broadcasts import saved_texts
 from alerts.broadcasts.saved_texts import Saved
-from alerts.broadcasts.schemas import Texts
+from alerts.broadcasts.schemas import NewTemplate, Texts
 from alerts.language.languages import Language
 from alerts.storage.pages import After, Limit, Page
 from alerts.subscribers.schemas import Closed
@@ -24,18 +24,6 @@ router = APIRouter(
     tags=["templates"],
     dependencies=[Depends(needs(Scope.READ, to_change=Scope.WRITE))],
 )
-TemplateName = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=60),
-    Field(examples=["Call to a lobby action"]),
-]
-
-
-class NewTemplate(Closed):
-    """A text to keep, in the languages that it has, with placeholders."""
-
-    name: TemplateName
-    text: Texts
 
 
 class TemplateChange(Closed):

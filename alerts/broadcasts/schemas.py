@@ -57,6 +57,20 @@ SendBefore = Annotated[
 ]
 
 
+TemplateName = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=60),
+    Field(examples=["Call to a lobby action"]),
+]
+
+
+class NewTemplate(Closed):
+    """A text to keep, in the languages that it has, with placeholders."""
+
+    name: TemplateName
+    text: Texts
+
+
 class NewAlert(Closed):
     """An alert to send later; nothing goes out before ``send``. Its text, or a template's newest."""
 

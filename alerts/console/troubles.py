@@ -9,6 +9,7 @@ from alerts.broadcasts.approval import ChangedMeanwhile, NeedsApproval, OwnAlert
 from alerts.broadcasts.changes import NobodyWasTold
 from alerts.broadcasts.letters import NothingWritten
 from alerts.broadcasts.lifecycle import TimeIsOver
+from alerts.broadcasts.saved_texts import TemplateNameTaken
 from alerts.broadcasts.service import (
     AsksAboutNothing,
     MissingLanguages,
@@ -89,6 +90,7 @@ _WORDS: dict[type[DomainError], str] = {
     ConsentToCome: N_("The day on which they consented is still to come."),
     NoPhoneColumn: N_("The first row names no column of numbers. Call one phone, telefono or taleefan."),
     ColumnTwice: N_("Two columns of this file mean the same. Leave one of them out."),
+    TemplateNameTaken: N_("There is a saved text with this name already."),
     ListNameTaken: N_("There is a list with this name already."),
     UnbalancedBrace: N_("A brace in the text belongs to nothing that is filled in. Take it out."),
 }
@@ -96,6 +98,7 @@ _OF_FIELDS = {
     "text": N_("the text"),
     "audience": N_("who gets it: a list, an answer or a tag"),
     "name": N_("the name"),
+    "saved": N_("which saved text"),
     "title": N_("the title, in one language at least"),
     "place": N_("the place"),
     "timezone": N_("by the clocks of where, such as America/Chicago"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -10,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from alerts.actions import service as actions
 from alerts.actions.models import Action
-from alerts.broadcasts import service
+from alerts.broadcasts import saved_texts, service
 from alerts.broadcasts.audience import Answered, Audience, counts
 from alerts.broadcasts.models import Alert
 from alerts.broadcasts.schemas import NewAlert
@@ -19,6 +20,7 @@ from alerts.console.doors import Chosen, Fields, Form, Writer, go, language_of
 from alerts.console.fields import by_language, chosen, local_time, shaped
 from alerts.console.looks import Look, look
 from alerts.console.pages import fragment, page
+from alerts.console.saved_texts import BEFORE, filled_in, kept, made_from, put_back
 from alerts.console.troubles import in_words
 from alerts.errors import DomainError
 from alerts.language.catalogs import N_, tr
@@ -32,7 +34,19 @@ router = APIRouter(prefix="/alerts", include_in_schema=False)
 ANSWERS = {one: says for one, says in ANSWERED.items() if one != Answered.ANY}
 # What an organizer of a picket line writes first: facts, a question, how to answer it.
 FIRST_WORDS = N_("{title}: {when}, {where}. Will you come? YES or NO. STOP to leave. - {organization}")
+KEPT = N_("Saved as {name}.")
+KEPT_AGAIN = N_("{name} says this from now on. What it said before is kept.")
 FIELDS = ("title", "when", "day", "time", "where", "organization")
+
+
+@dataclass(frozen=True)
+class Again:
+    """The form as it is shown: what stands in it, and what is to be said of that."""
+
+    filled: Fields
+    said: str = ""
+    trouble: str = ""
+    status: int = 200
 
 
 @router.get("/new")
@@ -49,24 +63,26 @@ async def new(
         names = {name: f"{{{name}}}" for name in FIELDS}
         filled = {f"text-{one}": tr(Language(one), FIRST_WORDS, **names) for one in begun.title}
         filled |= {"action": str(action), "asks": "1"}
-    return await _form(session, reader, language_of(reader, language), "/alerts/new", filled)
+    return await _form(session, reader, language_of(reader, language), "/alerts/new", Again(filled))
 
 
 @router.post("/new")
 async def write(session: Session, reader: Writer, form: Form, language: Chosen = None) -> Response:
     """Keep a draft; its page asks whether it is right."""
-    if _wants_a_look(form):
-        return await _form(
-            session, reader, language_of(reader, language), "/alerts/new", _in_cheap_letters(form)
-        )
+    read = language_of(reader, language)
     try:
+        if again := await _pressed(session, reader, read, form):
+            return await _form(session, reader, read, "/alerts/new", again)
         body = shaped(NewAlert, _facts(form) | {"audience": _audience(form)})
         facts = body.model_dump(exclude={"audience", "action", "template"}) | {"action_id": body.action}
+        if saved := await made_from(session, form):
+            facts |= {"template_id": saved.id, "template_version": saved.version}
         async with session.begin_nested():
             made = await service.create_alert(session, body.audience, facts, reader.actor)
+            await _keep_too(session, reader, form)
     except DomainError as error:
-        read = language_of(reader, language)
-        return await _form(session, reader, read, "/alerts/new", form, in_words(read, error), error.status)
+        again = Again(form, trouble=in_words(read, error), status=error.status)
+        return await _form(session, reader, read, "/alerts/new", again)
     return go(f"/alerts/{made.id}")
 
 
@@ -75,7 +91,7 @@ async def change_form(alert_id: Id, session: Session, reader: Writer, language: 
     """The form with what the draft is now."""
     alert = await service.get_alert(session, alert_id)
     read, path = language_of(reader, language), f"/alerts/{alert_id}/change"
-    return await _form(session, reader, read, path, await _filled(session, alert), alert=alert)
+    return await _form(session, reader, read, path, Again(await _filled(session, alert)), alert)
 
 
 @router.post("/{alert_id}/change")
@@ -86,18 +102,20 @@ async def change(
     alert = await service.get_alert(session, alert_id)
     form["action"] = str(alert.action_id or "")
     read, path = language_of(reader, language), f"/alerts/{alert_id}/change"
-    if _wants_a_look(form):
-        return await _form(session, reader, read, path, _in_cheap_letters(form), alert=alert)
     try:
+        if again := await _pressed(session, reader, read, form):
+            return await _form(session, reader, read, path, again, alert)
         held = alert.audience if _is_wider(alert) else _audience(form)
         body = shaped(NewAlert, _facts(form) | {"audience": held})
         facts = body.model_dump(exclude={"audience", "action", "template"})
         facts["audience"] = body.audience.model_dump(mode="json")
         async with session.begin_nested():
             await service.change_alert(session, alert_id, facts, reader.actor)
+            await _keep_too(session, reader, form)
     except DomainError as error:
-        trouble, alert = in_words(read, error), await service.get_alert(session, alert_id)  # as it was
-        return await _form(session, reader, read, path, form, trouble, error.status, alert=alert)
+        again = Again(form, trouble=in_words(read, error), status=error.status)
+        alert = await service.get_alert(session, alert_id)  # as it was
+        return await _form(session, reader, read, path, again, alert)
     return go(f"/alerts/{alert_id}")
 
 
@@ -130,9 +148,24 @@ def _look_path(read: Language, alert: Alert | None) -> str:
     return f"/alerts/look?language={read}" + (f"&alert={alert.id}" if alert else "")
 
 
-def _wants_a_look(form: Fields) -> bool:
-    """Without JavaScript: a button that keeps nothing, and shows the form again."""
-    return "cheaper" in form or "look" in form
+async def _pressed(session: AsyncSession, reader: SignedIn, read: Language, form: Fields) -> Again | None:
+    """The form after one of its buttons that write no alert; None for the one that does."""
+    if "fill" in form:
+        return Again(await filled_in(session, form))
+    if "back" in form:
+        return Again(await put_back(session, form))
+    if "keep" in form:
+        async with session.begin_nested():
+            saved = await kept(session, form, reader.actor)
+        words = KEPT if saved.version == 1 else KEPT_AGAIN
+        return Again(form | {"name": ""}, said=tr(read, words, name=saved.name))
+    return Again(_in_cheap_letters(form)) if "cheaper" in form or "look" in form else None
+
+
+async def _keep_too(session: AsyncSession, reader: SignedIn, form: Fields) -> None:
+    """Who typed a name and pressed the other button meant it as well."""
+    if form.get("name", "").strip():
+        await kept(session, form, reader.actor)
 
 
 def _in_cheap_letters(form: Fields) -> Fields:
@@ -208,30 +241,32 @@ async def _filled(session: AsyncSession, alert: Alert) -> Fields:
     return filled
 
 
-async def _form(  # noqa: PLR0913, PLR0917 - what a form shows
+async def _form(
     session: AsyncSession,
     reader: SignedIn,
     read: Language,
     path: str,
-    filled: Fields,
-    trouble: str = "",
-    status: int = 200,
+    again: Again,
     alert: Alert | None = None,
 ) -> Response:
+    filled = again.filled
     action = await _action_of(session, filled)
     wider = alert is not None and _is_wider(alert)
     return page(
         "alert_form.html",
         read,
         path,
-        status,
+        again.status,
         reader=reader,
         live=True,
         seen=await _look(session, read, filled, action, alert),
         look_path=_look_path(read, alert),
         narrowed=bool(filled.get("tags")) or any(f"only-{one}" in filled for one in Language),
         title=tr(read, "Change the alert") if alert else tr(read, "Write an alert"),
-        trouble=trouble,
+        trouble=again.trouble,
+        said=again.said,
+        saved=await saved_texts.names_of_templates(session),
+        before=[(f"{BEFORE}-{one}", words) for one, words in by_language(filled, BEFORE).items()],
         filled=filled,
         wider=wider,
         action=action,

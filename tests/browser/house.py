@@ -150,6 +150,8 @@ def _more(house: House) -> None:
     ).json()["id"]
     system.until(lambda: system.get(f"/v1/subscribers/imports/{imported}")["state"] == "done")
     _a_job_that_fails(system)
+    saved = {"en": "Come to {where}", "es": "Ven a {where}", "so": "Kaalay {where}"}
+    system.post("/v1/templates", {"name": f"Call {LONG}", "text": saved})
     canned = {"name": "Thanks", "text": {"en": "Thank you!", "es": "Gracias!", "so": "Mahadsanid!"}}
     kept = system.post("/v1/canned-answers", canned)["id"]
     house.stands_for |= {
