@@ -27,13 +27,14 @@ from alerts.storage.engine import close_engine, session_scope
 from alerts.storage.meters import TICKS, TICKS_MISSED, count, flush
 from alerts.storage.redis import clock_ticked, enqueue, queue
 from alerts.storage.sealing import SealBroken
-from alerts.subscribers import growth, imports
+from alerts.subscribers import census, growth, imports
 from alerts.team import audit, guessing, sessions
 from alerts.team.idempotency import forget_old_answers
 
 TICK_SECONDS = 1.0
 SETTLE_EVERY = 3  # ticks
 ADOPT_EVERY = 30
+CENSUS_EVERY = 30
 FORGET_EVERY = 600
 RETENTION_EVERY = 60
 ERASE_EVERY = 20
@@ -83,6 +84,8 @@ async def _move_on(session: AsyncSession, number: int) -> None:
     await schedule.finish(session)
     if number % ADOPT_EVERY == 0:
         await schedule.adopt(session, settings().senders)
+    if number % CENSUS_EVERY == 0:
+        await census.add_up(session)
     if number % ALARM_EVERY == 0:
         await alarms.raise_alarms(session)
     if number % FORGET_EVERY == 0:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -95,6 +95,11 @@ def voices(lists: Iterable[ListHours], named: Collection[int], now: datetime) ->
         return on_one, one.own, one.list_id in named, opens_at, -until_then.total_seconds(), one.list_id
 
     return [Voice(one.list_id, _opens_at(one.hours, now)) for one in sorted(lists, key=weight)]
+
+
+def voice_of(lists: Collection[int], ordered: Sequence[Voice]) -> Voice:
+    """Which of ``ordered``, as ``voices`` gives them, speaks for somebody who is on ``lists``."""
+    return next(voice for voice in reversed(ordered) if voice.list_id in (lists or (NO_LIST,)))
 
 
 def _opens_at(hours: Hours, now: datetime) -> datetime | None:

@@ -7,21 +7,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from alerts.actions import service as actions
 from alerts.actions.models import Action
 from alerts.broadcasts.approval import needs_approval, version_of
-from alerts.broadcasts.audience import Audience, named_lists
+from alerts.broadcasts.audience import Audience, alike, named_lists
 from alerts.broadcasts.forecast import Forecast, Share, Warned, forecast, warnings
-from alerts.broadcasts.hours import AROUND_THE_CLOCK, Hours, voices
+from alerts.broadcasts.hours import AROUND_THE_CLOCK, Hours, Voice, voice_of, voices
 from alerts.broadcasts.letters import text_one
 from alerts.broadcasts.lifecycle import lead_time
 from alerts.broadcasts.models import Alert
 from alerts.broadcasts.service import bodies_of, get_alert
 from alerts.broadcasts.states import AlertState
-from alerts.broadcasts.voices import list_hours, with_voices
+from alerts.broadcasts.voices import list_hours
 from alerts.language.catalogs import tr
 from alerts.language.languages import Language
 from alerts.language.segments import Segments, costly, segments
@@ -128,16 +128,17 @@ async def _groups(session: AsyncSession, alert: Alert, begins_at: datetime) -> l
     audience = Audience.model_validate(alert.audience)
     every_list = await list_hours(session)
     hours = {one.list_id: one.hours for one in every_list}
-    who = with_voices(audience, voices(every_list, named_lists(audience), begins_at)).subquery()
-    alike = who.c.language, who.c.list_id, who.c.opens_at
-    query = select(*alike, func.count()).where(who.c.standing == Standing.ACTIVE).group_by(*alike)
-    groups = []
-    for language, list_id, opens_at, people in await session.execute(query):
-        if alert.urgent:
-            groups.append(_Group(Language(language), people, AROUND_THE_CLOCK, None))
-        else:
-            groups.append(_Group(Language(language), people, hours[list_id], opens_at))
-    return groups
+    ordered = voices(every_list, named_lists(audience), begins_at)
+    groups: Counter[tuple[Language, Voice]] = Counter()
+    for one in await alike(session, audience):
+        if one.standing == Standing.ACTIVE:
+            groups[one.language, voice_of(one.lists, ordered)] += one.people
+    if alert.urgent:
+        return [_Group(language, people, AROUND_THE_CLOCK, None) for (language, _), people in groups.items()]
+    return [
+        _Group(language, people, hours[voice.list_id], voice.opens_at)
+        for (language, voice), people in groups.items()
+    ]
 
 
 async def _is_first(session: AsyncSession) -> bool:

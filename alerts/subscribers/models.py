@@ -159,6 +159,21 @@ class ListDay(Table):
     __table_args__ = (Index("list_days_list_id_day_idx", "list_id", "day"),)
 
 
+class Census(Table):
+    """How many people of one standing and language are on the same lists; several rows of them add up.
+
+    Triggers on ``subscribers`` write it (migration 0019), whatever changes people.
+    """
+
+    __tablename__ = "census"
+
+    id: Mapped[Key]
+    standing: Mapped[Standing] = mapped_column(Text)
+    language: Mapped[Language] = mapped_column(Text)
+    lists: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
+    people: Mapped[int] = mapped_column(BigInteger)
+
+
 class Invitation(Table):
     """A subscriber was asked to confirm that they want to be on a list, and has not yet."""
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from alerts.broadcasts.audience import Audience, named_lists
-from alerts.broadcasts.hours import NO_LIST, voices
+from alerts.broadcasts.hours import NO_LIST, Voice, voice_of, voices
 from alerts.broadcasts.voices import list_hours, with_voices
 from alerts.storage.engine import session_scope
 from tests.api import Api
@@ -73,4 +73,4 @@ async def test_one_list_speaks_for_each(on_lists: dict[int, set[int]], audience:
     assert rows
     for row in rows:
         mine = [voice for voice in ordered if voice.list_id in (on_lists[row.id] or {NO_LIST})]
-        assert (row.list_id, row.opens_at) == (mine[-1].list_id, mine[-1].opens_at)
+        assert Voice(row.list_id, row.opens_at) == voice_of(on_lists[row.id], ordered) == mine[-1]

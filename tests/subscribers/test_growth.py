@@ -1,4 +1,4 @@
-"""The days of a list add up to who is on it, whatever happened and in whatever order."""
+"""The days of a list, and the census, add up to who is there, whatever happened and in whatever order."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sqlalchemy import text
 from alerts.conversations.forgetting import forget
 from alerts.language.languages import Language
 from alerts.storage.engine import session_scope
-from alerts.subscribers import growth, service
+from alerts.subscribers import census, growth, service
 from alerts.subscribers.models import Channel
 from alerts.subscribers.service import Proof
 from alerts.team.actors import Actor
@@ -25,6 +25,12 @@ BY_HAND = Proof(Channel.CONSOLE, source="test")
 _ON_THEM = text("""
     SELECT m.list_id, s.language, count(*) FROM memberships m JOIN subscribers s ON s.id = m.subscriber_id
     WHERE s.standing = 'active' GROUP BY 1, 2
+""")
+
+_ALIKE = text("SELECT standing, language, lists, count(*) FROM subscribers GROUP BY 1, 2, 3 ORDER BY 1, 2, 3")
+_CENSUS = text("""
+    SELECT standing, language, lists, sum(people)::bigint FROM census
+    GROUP BY 1, 2, 3 HAVING sum(people) <> 0 ORDER BY 1, 2, 3
 """)
 
 
@@ -41,6 +47,7 @@ async def agrees() -> None:
             if count
         }
         assert kept == counted
+        assert (await session.execute(_CENSUS)).all() == (await session.execute(_ALIKE)).all()
 
 
 async def _do(step: tuple[int, str, int], phone: str) -> None:
@@ -64,6 +71,7 @@ async def _do(step: tuple[int, str, int], phone: str) -> None:
             await session.execute(text("DELETE FROM forgotten"))  # so that they can come again
         elif what == "add up":
             await growth.add_up(session)
+            await census.add_up(session)
 
 
 STEPS = st.lists(
@@ -98,6 +106,9 @@ async def test_what_workers_text_counts(api: Api, inland: int) -> None:
         assert await growth.people_now(session) == {inland: {Language.EN: 2, Language.ES: 0, Language.SO: 0}}
         await growth.add_up(session)
         assert (await session.scalar(text("SELECT count(*) FROM list_days"))) == 1
+        await census.add_up(session)
+        assert (await session.scalar(text("SELECT count(*) FROM census"))) == 2
+    await agrees()
     await agrees()
 
 
