@@ -61,8 +61,8 @@ FILL = (
     "RESET session_replication_role",
     """INSERT INTO actions (kind, starts_at, ends_at, timezone, place, title, details)
        VALUES ('rally', now(), now() + interval '1 hour', 'UTC', %(place)s, %(title)s, %(details)s)""",
-    """INSERT INTO rsvps (action_id, subscriber_id, answer, guests, language)
-       SELECT 1, id, (ARRAY['yes', 'no', 'maybe'])[1 + id % 3], 0, language
+    """INSERT INTO rsvps (action_id, subscriber_id, answer, guests, language, lists)
+       SELECT 1, id, (ARRAY['yes', 'no', 'maybe'])[1 + id % 3], 0, language, lists
        FROM subscribers WHERE id % 5 = 0""",
     """INSERT INTO alerts (state, action_id, audience, text, asks_rsvp, urgent, prepared_at)
        VALUES ('sent', 1, '{}', %(text)s, true, false, now())""",

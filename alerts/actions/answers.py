@@ -23,11 +23,13 @@ class Given:
 
 
 WRITE_ANSWERS: LiteralString = """
-    INSERT INTO rsvps (action_id, subscriber_id, answer, guests, language)
-    SELECT * FROM json_to_recordset(%(answers)s::json)
+    INSERT INTO rsvps (action_id, subscriber_id, answer, guests, language, lists)
+    SELECT o.*, (SELECT s.lists FROM subscribers s WHERE s.id = o.subscriber_id)
+    FROM json_to_recordset(%(answers)s::json)
         AS o(action_id bigint, subscriber_id bigint, answer text, guests integer, language text)
     ON CONFLICT (action_id, subscriber_id) DO UPDATE
-    SET answer = excluded.answer, guests = excluded.guests, language = excluded.language, answered_at = now()
+    SET answer = excluded.answer, guests = excluded.guests, language = excluded.language,
+        lists = excluded.lists, answered_at = now()
 """
 """Writes down, or changes, what ``answers_as_json`` holds. To be part of a statement that writes more."""
 

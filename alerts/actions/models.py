@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Integer, Text, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from alerts.storage.tables import Key, Moment, Now, Table
@@ -63,6 +64,7 @@ class Rsvp(Table):
     answer: Mapped[str] = mapped_column(Text)
     guests: Mapped[int] = mapped_column(Integer)
     language: Mapped[str] = mapped_column(Text)  # the subscriber's, when they answered
+    lists: Mapped[list[int]] = mapped_column(ARRAY(BigInteger), server_default=text("'{}'"))  # the same
     answered_at: Mapped[Now]
 
     __table_args__ = (
@@ -84,7 +86,7 @@ class KeptAnswers(Table):
 
 
 class KeptListAnswers(Table):
-    """The same by the lists that people were on: on two lists one is counted in both. A list may be gone."""
+    """The same by the lists that they were on then: on two one is counted in both. A list may be gone."""
 
     __tablename__ = "kept_list_answers"
 

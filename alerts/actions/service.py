@@ -8,14 +8,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import func, literal, or_, select, tuple_, union_all
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from alerts.actions.models import Action, KeptAnswers, Rsvp
 from alerts.errors import Conflict, DomainError, NotFound
 from alerts.language.languages import Language
 from alerts.storage.pages import page_of
-from alerts.subscribers.models import Subscriber
 from alerts.team.actors import Actor
 from alerts.team.audit import differences, note
 from alerts.understanding.intents import Answer
@@ -147,25 +145,6 @@ async def cancel_action(session: AsyncSession, action_id: int, by: Actor | None 
         note(session, by, "called off", "action", action_id)
     await session.flush()
     return action
-
-
-async def answer(
-    session: AsyncSession, action_id: int, subscriber: Subscriber, said: Answer, guests: int
-) -> None:
-    """Write down, or change, what ``subscriber`` answered."""
-    row = insert(Rsvp).values(
-        action_id=action_id,
-        subscriber_id=subscriber.id,
-        answer=said,
-        guests=guests,
-        language=subscriber.language,
-    )
-    fresh = {name: row.excluded[name] for name in ("answer", "guests", "language")}
-    await session.execute(
-        row.on_conflict_do_update(
-            index_elements=[Rsvp.action_id, Rsvp.subscriber_id], set_={**fresh, "answered_at": func.now()}
-        )
-    )
 
 
 async def page_of_rsvps(

@@ -38,12 +38,11 @@ class OfHour:
     people: int
 
 
-# People are alike who are on the same lists: lists are taken apart after they are counted.
+# People are alike who were on the same lists: lists are taken apart after they are counted.
 GIVEN_BY_LIST = """
     SELECT list_id, answer, sum(people) AS people, sum(guests) AS guests
-    FROM (SELECT s.lists, r.answer, count(*) AS people, sum(r.guests) AS guests
-          FROM rsvps r JOIN subscribers s ON s.id = r.subscriber_id
-          WHERE r.action_id = :action GROUP BY s.lists, r.answer) AS alike, unnest(lists) AS list_id
+    FROM (SELECT lists, answer, count(*) AS people, sum(guests) AS guests
+          FROM rsvps WHERE action_id = :action GROUP BY lists, answer) AS alike, unnest(lists) AS list_id
     GROUP BY list_id, answer
 """
 GIVEN_BY_HOUR = """
@@ -66,7 +65,7 @@ _BY_HOUR = text(f"""
 
 
 async def by_list(session: AsyncSession, action_id: int) -> list[OfList]:
-    """Answers to an action by the lists that people are on now, or were when they were forgotten."""
+    """Answers to an action by the lists that people were on when they answered."""
     rows = await session.execute(_BY_LIST, {"action": action_id})
     return [OfList(row.list_id, Answer(row.answer), int(row.people), int(row.guests)) for row in rows]
 
