@@ -27,7 +27,7 @@ from alerts.rates import PRESETS
 from alerts.settings import Settings, parse_sealing_keys
 from alerts.storage.engine import session_scope
 from alerts.storage.redis import async_redis, seen_clock
-from alerts.storage.rotation import keys_in_use
+from alerts.storage.rotation import keys_needed
 from alerts.team import audit
 from alerts.team.actors import Role
 from alerts.team.models import Organizer
@@ -162,10 +162,10 @@ async def _backup(session: AsyncSession) -> Verdict:
 
 
 def of_keys(ours: Settings) -> list[Verdict]:
-    """Whether all that is sealed can be opened. It looks at every sealed value: seconds, of many people."""
+    """Whether all that is sealed can be opened. It looks at every sealed text: seconds, of millions."""
     what = said(N_("SEALING_KEYS"))
     present = list(parse_sealing_keys(ours.sealing_keys.get_secret_value()))
-    needed = {key for values in keys_in_use(ours.libpq_url).values() for key in values}
+    needed = keys_needed(ours.libpq_url)
     if lost := sorted(needed - set(present)):
         words = N_("Key {number} is needed to open what is there, and is not in SEALING_KEYS.")
         return [Verdict(what, said(words, number=lost[0]))]

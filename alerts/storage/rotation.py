@@ -30,6 +30,7 @@ class Sealed:
     key: tuple[str, ...]  # of the table
     column: str
     reseal: Reseal | None  # None: a digest
+    ordered: bool  # there is an index of its values
 
 
 @dataclass
@@ -51,9 +52,9 @@ def columns() -> Iterator[Sealed]:
         for column in table.columns:
             kind = column.type
             if isinstance(kind, FindableText | PrivateJson | PrivateText | SealedOctets | Digest):
-                yield Sealed(
-                    table.name, tuple(key.name for key in table.primary_key), column.name, _reseal(column)
-                )
+                key = tuple(one.name for one in table.primary_key)
+                ordered = bool(column.unique or column.primary_key)
+                yield Sealed(table.name, key, column.name, _reseal(column), ordered)
 
 
 def _reseal(column: Column[object]) -> Reseal | None:
@@ -138,3 +139,29 @@ def keys_in_use(url: str) -> dict[str, dict[int, int]]:
             if rows := connection.execute(statement).fetchall():
                 found[f"{one.table}.{one.column}"] = dict(rows)
     return found
+
+
+_OF_ALL = sql.SQL("SELECT DISTINCT get_byte({column}, 0) FROM {table} WHERE {column} IS NOT NULL")
+# From the first value of each key to the first of the next one: a few looks at the index, of any number.
+_BY_INDEX = sql.SQL("""
+    WITH RECURSIVE found (key) AS (
+        SELECT get_byte(min({column}), 0) FROM {table}
+        UNION ALL
+        SELECT (SELECT get_byte({column}, 0) FROM {table}
+                WHERE {column} >= set_byte('\\x00', 0, found.key + 1) ORDER BY {column} LIMIT 1)
+        FROM found WHERE found.key < 255
+    )
+    SELECT key FROM found WHERE key IS NOT NULL
+""")
+
+
+def keys_needed(url: str) -> set[int]:
+    """The keys without which something that is there could not be opened."""
+    needed: set[int] = set()
+    with psycopg.connect(url) as connection:
+        for one in columns():
+            statement = (_BY_INDEX if one.ordered else _OF_ALL).format(
+                column=sql.Identifier(one.column), table=sql.Identifier(one.table)
+            )
+            needed.update(key for (key,) in connection.execute(statement))
+    return needed

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from alerts.settings import settings
-from alerts.storage.rotation import Rotated, columns, keys_in_use, rotate
+from alerts.storage.rotation import Rotated, columns, keys_in_use, keys_needed, rotate
 from alerts.storage.sealing import sealer
 from alerts.storage.tables import Table
 from tests.api import Api
@@ -67,6 +67,7 @@ async def test_everything_is_sealed_anew_and_the_old_key_can_go(
     await api.text(MARIA, "KU BIIR")  # known under the old key
     await api.text(JAMES, "JOIN")  # written with the new one
     assert set(keys_in_use(postgres_url)["subscribers.phone"]) == {1, 2}
+    assert keys_needed(postgres_url) == {1, 2}
     done = rotated(postgres_url)
     assert done["subscribers.phone"].resealed == 2
     assert done["consent_events.words"].resealed >= 2
@@ -74,6 +75,7 @@ async def test_everything_is_sealed_anew_and_the_old_key_can_go(
     assert sum(one.resealed for one in rotated(postgres_url).values()) == 0  # nothing is left to do
     keys(NEW)
     assert {key for counts in keys_in_use(postgres_url).values() for key in counts} == {2}
+    assert keys_needed(postgres_url) == {2}
     page = await trusted_api.get("/v1/subscribers")
     assert [row["phone"] for row in page["items"]] == [MARIA, YASMIN, JAMES]
     assert QUESTION in str(await trusted_api.get("/v1/conversations/2"))
@@ -90,6 +92,19 @@ async def test_what_cannot_be_opened_is_counted_and_left(api: Api, postgres_url:
         connection.execute("UPDATE subscribers SET phone = phone || '\\x00'::bytea WHERE id = 1")
     keys(NEW, OLD)
     assert rotated(postgres_url)["subscribers.phone"].broken == 1
+
+
+async def test_every_key_of_a_column_is_found_the_lowest_and_the_highest_too(
+    api: Api, postgres_url: str
+) -> None:
+    assert keys_needed(postgres_url) <= {1}
+    with psycopg.connect(postgres_url) as connection:
+        for key in (0, 7, 8, 254, 255):
+            phone = bytes((key,)) + b"a number"
+            row = "INSERT INTO subscribers (phone, language, standing) VALUES (%s, 'en', 'active')"
+            connection.execute(row, [phone])
+            connection.execute(row, [phone + b"s"])
+    assert keys_needed(postgres_url) - {1} == {0, 7, 8, 254, 255}
 
 
 async def test_digests_keep_their_key(api: Api, postgres_url: str, keys: object) -> None:
