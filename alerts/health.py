@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from alerts.storage.engine import session_scope
-from alerts.storage.migrate import newest
+from alerts.storage.migrate import newest, older
 from alerts.storage.redis import queue, redis
 
 OK = "ok"
@@ -54,10 +54,12 @@ async def readiness() -> Readiness:
 async def _database() -> tuple[str, str]:
     try:
         async with session_scope() as session:
-            revision = await session.scalar(text("SELECT version_num FROM alembic_version"))
+            migrated = await session.scalar(text("SELECT to_regclass('alembic_version') IS NOT NULL"))
+            found = migrated and await session.scalar(text("SELECT version_num FROM alembic_version"))
     except (SQLAlchemyError, OSError) as error:
         return f"away ({type(error).__name__})", "not known"
-    return OK, OK if revision == newest() else f"at {revision}, needs {newest()}: run alerts migrate"
+    lacking = not found or found in older()
+    return OK, f"at {found or 'nothing'}, needs {newest()}: run alerts migrate" if lacking else OK
 
 
 def _motor() -> tuple[str, str]:

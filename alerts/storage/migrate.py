@@ -31,6 +31,16 @@ def newest() -> str | None:
     return ScriptDirectory(str(MIGRATIONS)).get_current_head()
 
 
+@cache
+def older() -> frozenset[str]:
+    """The revisions that this code knows and that are not enough for it.
+
+    One that it does not know is of a release to come, and does: docs/decisions/migrations.md.
+    """
+    scripts = ScriptDirectory(str(MIGRATIONS)).walk_revisions()
+    return frozenset(script.revision for script in scripts) - {newest() or ""}
+
+
 def no_partition(name: str | None, kind: str, _parents: object) -> bool:
     """Whether the models tell of it: partitions of deliveries come and go (broadcasts.months)."""
     return kind != "table" or name is None or not name.startswith("deliveries_")
