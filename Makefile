@@ -9,7 +9,7 @@ COLLECTED := alerts/console/assets/vendor/.collected
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv assets audit lint test browser screenshots quick corpus chaos apart bench demo docs format lock catalogs clean
+.PHONY: help venv assets audit lint test browser screenshots quick corpus chaos apart before bench demo docs format lock catalogs clean
 
 help: ## what can be done
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
@@ -64,6 +64,9 @@ chaos: $(STAMP) $(COLLECTED) ## everything breaks, and everyone gets one text; A
 
 apart: $(STAMP) ## web and worker machines in network namespaces, two cut off; as root; ARGS="--people 600"
 	@unshare --net --mount env ALERTS_APART=1 $(BIN)/python -m tests.apart $(ARGS)
+
+before: $(STAMP) $(COLLECTED) ## the code and tests of the release before, on the schema of now; ARGS="v0.1.0 --rooms actions"
+	@$(BIN)/python -m tests.before $(ARGS)
 
 bench: $(STAMP) $(COLLECTED) ## our speed beside our peers', and the bars; ARGS="--only peers", ARGS=--quick
 	@$(BIN)/python -m bench $(ARGS)

@@ -40,6 +40,7 @@ LANGUAGES = ("en", "es", "so")
 OF_THEMSELVES = {"progress", "audit_chain", "list_days", "census"}
 
 Row = dict[str, Any]
+Schema = dict[str, dict[str, str]]
 ROWS: dict[str, list[Row]] = {
     "lists": [
         {"id": 1, "name": "Shakopee", "timezone": "America/Chicago", "opens": None},
@@ -142,20 +143,20 @@ def server() -> Iterator[str]:
         yield url
 
 
-def _database(server: str) -> str:
+def new_database(server: str) -> str:
     name = f"revision_{next(_names)}"
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
     return server.replace("/postgres?", f"/{name}?")
 
 
-def _driver(url: str) -> str:
+def driver(url: str) -> str:
     return url.replace("postgresql://", "postgresql+psycopg://")
 
 
-def _columns(connection: psycopg.Connection) -> dict[str, dict[str, str]]:
+def columns(connection: psycopg.Connection) -> Schema:
     """Of each table, the type of each column."""
-    found: dict[str, dict[str, str]] = {}
+    found: Schema = {}
     query = """
         SELECT table_name, column_name, udt_name FROM information_schema.columns WHERE table_schema = 'public'
     """
@@ -178,22 +179,40 @@ def _as_it_was(table: str, column: str, kind: str, value: object) -> object:
     return known.type.process_bind_param(value, None)  # type: ignore[attr-defined]
 
 
+def rows_for(tables: Schema) -> list[tuple[str, Row]]:
+    """Every row that there is a table for, with the columns that there are; what must be sealed is."""
+    return [
+        (
+            table,
+            {
+                column: _as_it_was(table, column, tables[table][column], value)
+                for column, value in row.items()
+                if column in tables[table]
+            },
+        )
+        for table, rows in ROWS.items()
+        for row in rows
+        if table in tables
+    ]
+
+
+def put(connection: psycopg.Connection, rows: list[tuple[str, Row]]) -> None:
+    for table, row in rows:
+        statement = sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(
+            sql.Identifier(table),
+            sql.SQL(", ").join(map(sql.Identifier, row)),
+            sql.SQL(", ").join(sql.Placeholder() * len(row)),
+        )
+        connection.execute(statement, list(row.values()))
+
+
 def fill(connection: psycopg.Connection) -> dict[str, int]:
     """Put in every row that there is a table for; how many into which."""
-    tables = _columns(connection)
+    tables = columns(connection)
     assert set(tables) - OF_THEMSELVES - {"alembic_version"} <= set(ROWS) | _partitions(connection), (
         "ROWS lacks a table"
     )
-    for table, rows in ROWS.items():
-        for row in rows if table in tables else []:
-            there = {name: value for name, value in row.items() if name in tables[table]}
-            statement = sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(
-                sql.Identifier(table),
-                sql.SQL(", ").join(map(sql.Identifier, there)),
-                sql.SQL(", ").join(sql.Placeholder() * len(there)),
-            )
-            values = [_as_it_was(table, name, tables[table][name], value) for name, value in there.items()]
-            connection.execute(statement, values)
+    put(connection, rows_for(tables))
     return {table: len(rows) for table, rows in ROWS.items() if table in tables}
 
 
@@ -203,12 +222,12 @@ def _partitions(connection: psycopg.Connection) -> set[str]:
 
 @pytest.mark.parametrize("revision", REVISIONS)
 def test_what_there_was_at_every_revision_is_there_at_the_newest(server: str, revision: str) -> None:
-    url = _database(server)
-    upgrade(_driver(url), revision)
+    url = new_database(server)
+    upgrade(driver(url), revision)
     with psycopg.connect(url) as connection:
         filled = fill(connection)
-    upgrade(_driver(url))
-    engine = create_engine(_driver(url))
+    upgrade(driver(url))
+    engine = create_engine(driver(url))
     with Session(engine) as session:
         for mapper in Table.registry.mappers:
             rows = session.scalars(select(mapper.class_)).all()  # opens every seal of them
