@@ -6,9 +6,11 @@ import hashlib
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from enum import Enum
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from alerts.broadcasts.audience import Audience, are_more_than
 from alerts.broadcasts.models import Alert
 from alerts.broadcasts.service import WrongState, bodies_of, get_alert, people_now
 from alerts.broadcasts.states import AlertState
@@ -19,6 +21,14 @@ from alerts.team.actors import Actor
 from alerts.team.audit import note
 
 SHOWN = 16  # hexadecimal digits of a version: enough that no two drafts are taken for each other
+
+
+class Approval(Enum):
+    """Where the approval of an alert that has not begun stands; ``GIVEN``: to exactly what it is now."""
+
+    NOT_NEEDED = "not needed"
+    AWAITED = "awaited"
+    GIVEN = "given"
 
 
 class NeedsApproval(Conflict):
@@ -85,14 +95,34 @@ def is_approved(alert: Alert, bodies: Mapping[Language, str]) -> bool:
     return alert.approved_version == version_of(alert, bodies)
 
 
+def can_be_approved(alert: Alert) -> bool:
+    """Whether it has not begun, and still may."""
+    not_begun = alert.state == AlertState.PAUSED and alert.bodies is None
+    return alert.state in (AlertState.DRAFT, AlertState.SCHEDULED) or not_begun
+
+
+async def approval_of(session: AsyncSession, alert: Alert) -> Approval:
+    """Where its approval stands. It takes one if it would go to more than one organizer may text alone."""
+    above = settings().approval_above
+    if above is None or not can_be_approved(alert):
+        return Approval.NOT_NEEDED
+    try:
+        bodies = await bodies_of(session, alert)
+    except DomainError:  # its action lost the title that its text names: nobody can approve that
+        return Approval.NOT_NEEDED
+    if is_approved(alert, bodies):
+        return Approval.GIVEN
+    many = await are_more_than(session, Audience.model_validate(alert.audience), above)
+    return Approval.AWAITED if many else Approval.NOT_NEEDED
+
+
 async def approve(session: AsyncSession, alert_id: int, by: Actor, version: str) -> Alert:
     """Approve exactly the ``version`` that was seen. Approving twice is approving once.
 
     Raises NotFound, WrongState, OwnAlert, ChangedMeanwhile, and whatever ``compose`` raises.
     """
     alert = await get_alert(session, alert_id, lock=True)
-    not_begun = alert.state == AlertState.PAUSED and alert.bodies is None
-    if alert.state not in (AlertState.DRAFT, AlertState.SCHEDULED) and not not_begun:
+    if not can_be_approved(alert):
         raise WrongState(alert_id, alert.state, "approving it")
     if alert.written_by == by.person:
         raise OwnAlert(alert_id)

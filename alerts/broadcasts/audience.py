@@ -117,6 +117,12 @@ async def people_by_language(session: AsyncSession, audience: Audience) -> dict[
     return people
 
 
+async def are_more_than(session: AsyncSession, audience: Audience, most: int) -> bool:
+    """Whether more than ``most`` people can be texted now. Not more than that are looked at."""
+    some = meant(audience).where(Subscriber.standing == Standing.ACTIVE).limit(most + 1).subquery()
+    return (await session.scalar(select(func.count()).select_from(some)) or 0) > most
+
+
 async def counts(session: AsyncSession, audience: Audience) -> Counts:
     """How many people are meant, and how many of them cannot be texted. Raises NotFound."""
     await require_audience(session, audience)

@@ -10,6 +10,7 @@ from fastapi import Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from alerts.actions.service import coming_actions
+from alerts.broadcasts.approval import Approval, approval_of
 from alerts.broadcasts.live import report_of
 from alerts.broadcasts.models import Alert
 from alerts.broadcasts.schemas import ReportOut
@@ -20,7 +21,7 @@ from alerts.console.pages import figure, fragment, page
 from alerts.console.remedies import trouble_in_words
 from alerts.console.under_way import done_of
 from alerts.conversations.service import how_many_wait
-from alerts.language.catalogs import tr
+from alerts.language.catalogs import N_, tr
 from alerts.language.dates import when
 from alerts.language.languages import Language
 from alerts.team.actors import Scope
@@ -133,14 +134,33 @@ async def _waits(session: AsyncSession, reader: SignedIn, read: Language) -> lis
     if reader.actor.may(Scope.TALK) and (number := await how_many_wait(session)):
         words = tr(read, "Conversations that wait for an answer: {number}", number=figure(read, number))
         rows.append(Row("/inbox", words))
-    for one in await alerts_in(session, AlertState.DRAFT, MOST):
-        if one.approved_version:
-            says = tr(read, "Approved: it can be sent.")
-        elif one.written_by == reader.actor.person:
-            says = tr(read, "Your draft: look at it, and send it.")
-        elif reader.actor.may(Scope.SEND):
-            says = tr(read, "Somebody else's draft: look at it; to many, it takes your approval.")
-        else:
-            says = state_in_words(one, read)
-        rows.append(Row(f"/alerts/{one.id}", await about(session, one, read), says))
+    waiting, drafts = [], []
+    for state in (AlertState.PAUSED, AlertState.SCHEDULED, AlertState.DRAFT):
+        for one in await alerts_in(session, state, MOST):
+            approval = await approval_of(session, one)
+            if approval == Approval.AWAITED:
+                waiting.append((one, _of_approval(reader, one)))
+            elif state == AlertState.DRAFT:
+                drafts.append((one, _of_draft(reader, one, approval)))
+    for one, words in (*waiting, *drafts):
+        if words:
+            rows.append(Row(f"/alerts/{one.id}", await about(session, one, read), tr(read, words)))
     return rows
+
+
+def _of_approval(reader: SignedIn, alert: Alert) -> str:
+    """What is to be said of an alert that nobody has approved yet; nothing to whoever may not."""
+    if alert.written_by == reader.actor.person:
+        return N_("It waits for somebody else's approval: you wrote it, or changed it last.")
+    return N_("It waits for your approval. Look at it first.") if reader.actor.may(Scope.SEND) else ""
+
+
+def _of_draft(reader: SignedIn, alert: Alert, approval: Approval) -> str:
+    """The same of a draft that can be sent as it is."""
+    if not reader.actor.may(Scope.SEND):
+        return ""
+    if approval == Approval.GIVEN:
+        return N_("Approved: it can be sent.")
+    if alert.written_by == reader.actor.person:
+        return N_("Your draft: look at it, and send it.")
+    return N_("Somebody else's draft. It can be sent without your approval.")

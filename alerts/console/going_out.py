@@ -8,7 +8,8 @@ from fastapi import APIRouter, BackgroundTasks, Query, Response
 from fastapi.responses import StreamingResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from alerts.broadcasts import lifecycle, reports, service
+from alerts.broadcasts import lifecycle, previews, reports, service
+from alerts.broadcasts.approval import Approval, approval_of
 from alerts.broadcasts.live import is_over, report_of
 from alerts.broadcasts.models import Alert
 from alerts.broadcasts.states import AlertState
@@ -54,6 +55,7 @@ async def _under_way(
 ) -> Response:
     report = await report_of(session, alert.id)
     whole = await reports.of_alert(session, alert.id) if alert.state in OVER else None
+    awaited = await approval_of(session, alert) == Approval.AWAITED
     moving = not is_over(report) and not still
     return page(
         "going_out.html",
@@ -70,6 +72,8 @@ async def _under_way(
         moving=moving,
         again=LOOK_SECONDS if moving and _moves(alert) else 0,
         whole=whole,
+        to_approve=await previews.preview(session, alert.id) if awaited else None,
+        own=alert.written_by == reader.actor.person,
         price=price_of(read, whole) if whole else "",
         may_send=reader.actor.may(Scope.SEND),
     )

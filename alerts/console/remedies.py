@@ -61,7 +61,7 @@ TO_DO: dict[str, str] = {
     NOT_WRITTEN: ANOTHER_WAY,
 }
 
-# Why alerts stop besides: how what was written down begins, in words, and what to do.
+# Why alerts stop besides: what stands in what was written down, in words, and what to do.
 TROUBLES = {
     "The system was locked down": (
         N_("The system was locked down."),
@@ -74,6 +74,18 @@ TROUBLES = {
     "Its action": (
         N_("Its action changed: what had not been sent yet was withdrawn."),
         N_("The action's page offers a correction to exactly those who were told the old."),
+    ),
+    "a second organizer approves": (
+        N_("To so many, a second organizer approves exactly this first."),
+        N_("Whoever did not write it approves it on its page. Then press Go on sending."),
+    ),
+    "There is no text in": (
+        N_("Some people read a language that it has no text in. Nothing of it was sent."),
+        N_("Stop it for good, and write a new one in every language."),
+    ),
+    "Nobody in this audience": (
+        N_("Nobody of these can be texted."),
+        N_("Press Go on sending once somebody has joined, or stop it for good."),
     ),
     "Sending failed": (
         N_("Sending failed several times in the same way."),
@@ -101,8 +113,8 @@ def whys(reasons: Counter[str], read: Language) -> list[Why]:
 
 def trouble_in_words(trouble: str, read: Language) -> tuple[str, str]:
     """Why an alert stopped, and what to do; as it was written down where no meaning of ours is in it."""
-    for begins, (says, to_do) in TROUBLES.items():
-        if trouble.startswith(begins):
+    for part, (says, to_do) in TROUBLES.items():
+        if part in trouble:
             return tr(read, says), tr(read, to_do)
     known = next((meaning for meaning in TO_DO if meaning in trouble), None)
     if known is None:

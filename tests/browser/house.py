@@ -215,7 +215,11 @@ def _alerts(house: House, nights: int, strike: int) -> list[int]:
     waits, paused, cancelled = sent(), sent(), sent()
     system.post(f"/v1/alerts/{paused}/pause")
     system.post(f"/v1/alerts/{cancelled}/cancel")
-    scheduled = sent(send_before="P1D")
+    days = {"name": "Day shift", "timezone": "America/Los_Angeles", "join_words": {"en": "DAYS"}}
+    both = [nights, system.post("/v1/lists", days)["id"]]
+    scheduled = sent(send_before="P1D", audience={"lists": both})
+    for number in (114, 115):  # now they are so many that it takes an approval
+        system.twilio.text(f"+19095550{number}", "DAYS")
     for number in (180, 182):  # whom nothing reaches
         system.twilio.text(f"+19525550{number}", "SHAKOPEE")
     moved = _action(house, "meeting", "Moved", 25)
