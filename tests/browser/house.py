@@ -65,6 +65,13 @@ class House:
         """Of the console."""
         return self.system.url
 
+    def paths(self, route: str) -> list[str]:
+        """Raises KeyError where a name in braces stands for nothing: say in ``_more`` what it stands for."""
+        paths = [route]
+        for name in re.findall(r"\{(\w+)\}", route):
+            paths = [path.replace(f"{{{name}}}", one) for path in paths for one in self.stands_for[name]]
+        return paths
+
 
 @contextmanager
 def whole_system(logs: Path) -> Iterator[System]:
@@ -274,7 +281,7 @@ def _find_pages(house: House) -> None:
     waiting = [
         Place(path, who)
         for route in console_routes("GET")
-        for path in _paths(house, route)
+        for path in house.paths(route)
         for who in ("", "marisol")
     ] + list(NOWHERE)
     kinds: set[tuple[tuple[str, ...] | None, str]] = set()
@@ -296,14 +303,6 @@ def _find_pages(house: House) -> None:
             if "?" in link and kind[0] and kind[0][1:] and kind not in kinds:
                 kinds.add(kind)
                 waiting.append(Place(link, place.who))
-
-
-def _paths(house: House, route: str) -> list[str]:
-    """Raises KeyError where a name in braces stands for nothing: say in ``_more`` what it stands for."""
-    paths = [route]
-    for name in re.findall(r"\{(\w+)\}", route):
-        paths = [path.replace(f"{{{name}}}", one) for path in paths for one in house.stands_for[name]]
-    return paths
 
 
 def _opened(house: House, place: Place) -> str | None:

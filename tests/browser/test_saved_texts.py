@@ -7,7 +7,7 @@ import pytest
 from alerts.language.languages import Language
 from tests.browser.conftest import OpenWindow
 from tests.browser.house import House
-from tests.browser.window import DESKTOP, PHONE, Window
+from tests.browser.window import Window
 
 
 def _press(one: Window, name: str) -> None:
@@ -54,23 +54,15 @@ def test_each_look_of_it_is_readable(house: House, window: OpenWindow, language:
     faults = []
     one.open(f"/alerts/new?action=1&language={language}")
     _press(one, "fill")  # nothing is chosen: it says so
-    faults += _looked(one)
+    faults += one.looked()
     _choose(one, "Call")
     _press(one, "fill")
     assert one.page.locator('button[name="back"]').is_visible()
-    faults += _looked(one)
+    faults += one.looked()
     one.page.locator("summary:has(+ label[for=name])").click()
     one.fill({"name": f"Again {language}"})
     _press(one, "keep")
     one.says(f"Again {language}")
     assert one.page.locator("html").get_attribute("lang") == language
-    faults += _looked(one)
+    faults += one.looked()
     assert not faults, "\n".join(faults)
-
-
-def _looked(one: Window) -> list[str]:
-    faults = one.broken()
-    for size in (PHONE, DESKTOP):
-        one.page.set_viewport_size(size)  # type: ignore[arg-type]
-        faults += one.axe() + one.look("overflow")
-    return faults

@@ -136,6 +136,14 @@ class Window:
             self.page.evaluate(f"() => {{ window.looking = {_looking()}; }}")
         return self.page.evaluate("([name, given]) => window.looking[name](given)", [name, given])
 
+    def looked(self) -> list[str]:
+        """What is wrong with it on a phone and at a desk."""
+        faults = self.broken()
+        for size in (PHONE, DESKTOP):
+            self.page.set_viewport_size(size)  # type: ignore[arg-type]
+            faults += self.axe() + self.look("overflow")
+        return faults
+
     def shifted(self) -> float:
         """How much has jumped since the page began to load. https://web.dev/articles/cls"""
         return float(self.page.evaluate("() => window.shifts.reduce((sum, one) => sum + one, 0)"))
