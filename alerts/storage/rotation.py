@@ -142,10 +142,12 @@ def keys_in_use(url: str) -> dict[str, dict[int, int]]:
 
 
 _OF_ALL = sql.SQL("SELECT DISTINCT get_byte({column}, 0) FROM {table} WHERE {column} IS NOT NULL")
-# From the first value of each key to the first of the next one: a few looks at the index, of any number.
+# From the first value of each key to the first of the next one: a few looks at the index, of any number. Not
+# min(): of bytea there is one since PostgreSQL 18 only.
 _BY_INDEX = sql.SQL("""
     WITH RECURSIVE found (key) AS (
-        SELECT get_byte(min({column}), 0) FROM {table}
+        SELECT (SELECT get_byte({column}, 0) FROM {table}
+                WHERE {column} IS NOT NULL ORDER BY {column} LIMIT 1)
         UNION ALL
         SELECT (SELECT get_byte({column}, 0) FROM {table}
                 WHERE {column} >= set_byte('\\x00', 0, found.key + 1) ORDER BY {column} LIMIT 1)
