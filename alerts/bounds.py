@@ -11,11 +11,17 @@ MOST_OCTETS = 1_000_000
 OTHERS = ("/v1/subscribers/import", "/imports/new", "/twilio/")
 
 
-class BoundedBodies:
-    """Answers 413 to a body of more than ``MOST_OCTETS``."""
+async def too_large(scope: Scope, receive: Receive, send: Send) -> None:
+    """ASGI: the answer that programs get."""
+    words = f"A request has at most {MOST_OCTETS:,} octets."
+    await problem(413, "too_large", words)(scope, receive, send)
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+
+class BoundedBodies:
+    """Answers 413, by ``refuse``, to a body of more than ``MOST_OCTETS``."""
+
+    def __init__(self, app: ASGIApp, refuse: ASGIApp) -> None:
+        self._app, self._refuse = app, refuse
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
@@ -24,8 +30,7 @@ class BoundedBodies:
             return
         length = dict(scope["headers"]).get(b"content-length", b"0")
         if not length.isdigit() or int(length) > MOST_OCTETS:
-            words = f"A request has at most {MOST_OCTETS:,} octets."
-            await problem(413, "too_large", words)(scope, receive, send)
+            await self._refuse(scope, receive, send)
             return
         come = 0
 

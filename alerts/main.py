@@ -56,7 +56,7 @@ import alerts.team.api
 from alerts import __version__, document, export
 from alerts.bounds import BoundedBodies
 from alerts.broadcasts import callback_route
-from alerts.console.troubles import answer_on_pages
+from alerts.console.error_pages import answer_on_pages, refuse
 from alerts.conversations import inbound_route
 from alerts.headers import SafeHeaders
 from alerts.logs import configure_logs
@@ -109,7 +109,7 @@ app = FastAPI(
 )
 answer_errors(app)
 answer_on_pages(app)
-app.add_middleware(BoundedBodies)
+app.add_middleware(BoundedBodies, refuse=refuse)
 app.add_middleware(SafeHeaders, tls=settings().public_base.startswith("https://"))
 app.add_middleware(Requests)  # the outermost
 app.include_router(callback_route.router)  # first: most requests are these

@@ -62,14 +62,14 @@ async def test_an_error_of_ours_says_which_request_it_was_and_nothing_else(
 ) -> None:
     router = APIRouter()
 
-    @router.get("/breaks")
+    @router.get("/v1/breaks")
     async def breaks() -> None:
         raise ValueError("quetzal +19095550171")
 
     app.router.routes.insert(0, router.routes[0])
     try:
         with caplog.at_level(logging.INFO):
-            answer = await api.client.get("/breaks", headers={"X-Request-Id": GIVEN})
+            answer = await api.client.get("/v1/breaks", headers={"X-Request-Id": GIVEN})
     finally:
         app.router.routes.pop(0)
     assert answer.status_code == 500

@@ -56,7 +56,10 @@ async def _anybody(request: Request, session: Session) -> SignedIn | None:
     if not cookie:
         return None
     by_itself = request.url.path.endswith(BY_ITSELF)
-    return await signed_in(session, cookie, network_of(request), by_itself=by_itself)
+    found = await signed_in(session, cookie, network_of(request), by_itself=by_itself)
+    if found:  # should there be no page, its place is theirs, and in their language (error_pages.py)
+        request.state.signed_in, request.state.language = found, Language(found.who.language)
+    return found
 
 
 Visitor = Annotated[SignedIn | None, Depends(_anybody, scope="function")]

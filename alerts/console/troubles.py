@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from fastapi import FastAPI, Request, Response
-
 from alerts.actions.service import ActionCancelled, EndsBeforeStart
 from alerts.broadcasts.approval import ChangedMeanwhile, NeedsApproval, OwnAlert
 from alerts.broadcasts.changes import NobodyWasTold
@@ -21,9 +19,8 @@ from alerts.broadcasts.service import (
 )
 from alerts.broadcasts.texts import NoTitle, TextTooLong
 from alerts.broadcasts.timing import BadLead, NoSuchTime, TimeComesTwice
-from alerts.console.doors import SignInFirst, StrangeForm, go
+from alerts.console.doors import StrangeForm
 from alerts.console.fields import NotFilledIn, SaidMeanwhile
-from alerts.console.pages import page, reader
 from alerts.conversations.canned import CannedNameTaken
 from alerts.conversations.service import CannotBeAnswered, CannotLookAfter
 from alerts.errors import DomainError, NotFound
@@ -44,7 +41,6 @@ from alerts.team.organizers import AddressTaken, LastAdmin, WrongCode
 from alerts.team.passwords import LEAST, MOST, Crowded, WeakPassword
 from alerts.team.sessions import WrongSignIn
 
-PROGRAMS = ("/v1/", "/twilio/")
 _WORDS: dict[type[DomainError], str] = {
     WrongSignIn: N_("That does not fit. Look at it again, letter by letter."),
     WrongCode: N_("This is not the code that the app shows now."),
@@ -157,22 +153,3 @@ def _of_a_text(read: Language, error: DomainError) -> str:
     if isinstance(error, JoinWordTaken | JoinWordReserved):
         return tr(read, "{word} means something already. Choose another join word.", word=error.word)
     return tr(read, "Something in what was sent is not right.")
-
-
-def answer_on_pages(app: FastAPI) -> None:
-    """Whoever asked for a page gets one, and not a problem for programs. After ``answer_errors``."""
-    for_programs = app.exception_handlers[DomainError]
-
-    async def answer(request: Request, error: Exception) -> Response:
-        assert isinstance(error, DomainError)  # noqa: S101 - registered for this class only
-        if request.url.path.startswith(PROGRAMS):
-            answered: Response = await for_programs(request, error)  # type: ignore[misc]
-            return answered
-        if isinstance(error, SignInFirst):
-            return go("/sign-in")
-        asked = request.query_params.get("language")
-        read = reader(request, Language(asked) if asked in list(Language) else None)
-        title = tr(read, "That did not work")
-        return page("words.html", read, "/", error.status, title=title, lead=in_words(read, error))
-
-    app.add_exception_handler(DomainError, answer)

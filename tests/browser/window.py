@@ -74,7 +74,10 @@ def _looking() -> str:
 
 
 class Window:
-    """One page in a context of its own. ``faults``: what went wrong on the way."""
+    """One page in a context of its own. ``faults``: what went wrong on the way.
+
+    ``awaited``: with which errors a page may be answered.
+    """
 
     def __init__(
         self,
@@ -83,12 +86,14 @@ class Window:
         cookies: dict[str, str] | None = None,
         *,
         scripts: bool = True,
+        awaited: tuple[int, ...] = AFTER_A_FORM,
         **how: Any,
     ) -> None:
         self.base = base
         self.faults: list[str] = []
         self.by_keyboard = False
         self.scripts = scripts
+        self._awaited = awaited
         self._answered: dict[str, int] = {}  # pages that came with an error: address → status
         self.context = browser.new_context(
             base_url=base, java_script_enabled=scripts, **({"viewport": PHONE, "locale": "en-US"} | how)
@@ -223,6 +228,6 @@ class Window:
         if message.type not in ("error", "warning"):
             return
         status = self._answered.get(message.location.get("url", ""), 200)
-        if "Failed to load resource" in message.text and status in AFTER_A_FORM:
+        if "Failed to load resource" in message.text and status in self._awaited:
             return  # the page itself came with this status
         self.faults.append(f"{message.type}: {message.text} {json.dumps(message.location)}")

@@ -172,7 +172,7 @@ async def test_who_may_open_what(api: Api, role: Role) -> None:
         await one.settle_in(await invited("ana@example.org", role))
         for path, who in PAGES.items():
             page = await one.open(path, 200 if role in who else 403)
-            links = re.findall(r'href="(/[^"?]*)', page)
+            links = re.findall(r'href="(/[^"?]*)', page.partition("<main")[2])
             assert ("/alerts/new" in links) <= (role in WRITERS), path
 
 
