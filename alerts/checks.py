@@ -104,7 +104,8 @@ async def _paces(ours: Settings, found: Readiness) -> list[Verdict]:
 def _pace(sender: str, pace: Pace, *, named: bool) -> Verdict:
     what = said(
         N_(
-            "Pace of the sender ending in {digits}: {rate} parts a second, {minutes} minutes for 1,000 people"
+            "Pace of the sender ending in {digits}: {rate} parts a second."
+            " 1,000 people: {minutes} minutes for each part of a text"
         ),
         digits=sender[-2:],
         rate=f"{pace.rate:g}",

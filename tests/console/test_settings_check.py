@@ -87,6 +87,12 @@ async def test_a_transaction_is_not_kept_waiting_for_who_may_not_come_in(api: Ap
         await one.open("/settings/far", 403)
 
 
+async def test_the_pace_is_told_by_the_parts_of_a_text(api: Api) -> None:
+    ours = settings().model_copy(update={"twilio_rates": ""})
+    [told] = [one for one in wrong(await checks.of_house(ours)) if one.startswith("Pace")]
+    assert told.endswith("1 parts a second. 1,000 people: 17 minutes for each part of a text")
+
+
 async def test_keys_backups_and_people(admin: Browser) -> None:
     ours = settings()
     found = wrong(await checks.of_house(ours))
