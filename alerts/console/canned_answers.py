@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from alerts.console.doors import Chosen, Fields, Form, Talker, go, language_of
 from alerts.console.fields import by_language, shaped
 from alerts.console.pages import page
-from alerts.console.troubles import in_words
+from alerts.console.troubles import told
 from alerts.conversations import canned
 from alerts.conversations.schemas import NewCannedAnswer
 from alerts.errors import DomainError
@@ -35,8 +35,7 @@ async def keep(session: Session, reader: Talker, form: Form, language: Chosen = 
         given = shaped(NewCannedAnswer, _facts(form))
         made = await canned.add_canned_answer(session, given.name, given.text)
     except DomainError as error:
-        read = language_of(reader, language)
-        return await _page(session, reader, read, form, in_words(read, error), error.status)
+        return await _page(session, reader, language_of(reader, language), form, error)
     note(session, reader.actor, "kept", "canned answer", made.id)
     return go("/inbox/kept")
 
@@ -58,8 +57,7 @@ async def change(
         given = shaped(NewCannedAnswer, _facts(form))
         await canned.change_canned_answer(session, canned_id, given.name, given.text)
     except DomainError as error:
-        read = language_of(reader, language)
-        return _form(reader, read, canned_id, form, in_words(read, error), error.status)
+        return _form(reader, language_of(reader, language), canned_id, form, error)
     note(session, reader.actor, "changed", "canned answer", canned_id)
     return go("/inbox/kept")
 
@@ -82,34 +80,31 @@ async def _page(
     reader: SignedIn,
     read: Language,
     filled: Fields,
-    trouble: str = "",
-    status: int = 200,
+    error: DomainError | None = None,
 ) -> Response:
     found, _ = await canned.page_of_canned_answers(session, None, MOST)
     return page(
         "canned_answers.html",
         read,
         "/inbox/kept",
-        status,
         reader=reader,
         title=tr(read, "Answers that are kept"),
         kept=[(one.id, one.name, sorted(one.text.items())) for one in found],
         filled=filled,
-        trouble=trouble,
+        **told(read, error),
     )
 
 
 def _form(
-    reader: SignedIn, read: Language, canned_id: int, filled: Fields, trouble: str = "", status: int = 200
+    reader: SignedIn, read: Language, canned_id: int, filled: Fields, error: DomainError | None = None
 ) -> Response:
     return page(
         "canned_answer.html",
         read,
         f"/inbox/kept/{canned_id}",
-        status,
         reader=reader,
         title=tr(read, "Change an answer that is kept"),
         canned_id=canned_id,
         filled=filled,
-        trouble=trouble,
+        **told(read, error),
     )

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from alerts.console.doors import Chosen, Fields, Form, Viewer, Writer, go, language_of, require_theirs
 from alerts.console.fields import chosen, date_of, required
 from alerts.console.pages import as_read, page
-from alerts.console.troubles import in_words
+from alerts.console.troubles import told
 from alerts.console.uploads import upload_of
 from alerts.errors import DomainError
 from alerts.language.catalogs import N_, tr
@@ -28,7 +28,7 @@ from alerts.team.actors import Scope
 from alerts.team.sessions import SignedIn
 
 router = APIRouter(prefix="/imports", include_in_schema=False)
-MOST, MOST_LISTS = 50, 200
+MOST = 50
 LOOK_SECONDS = 3
 
 STATES = {
@@ -70,20 +70,17 @@ async def _form(
     reader: SignedIn,
     read: Language,
     filled: Fields,
-    trouble: str = "",
-    status: int = 200,
+    error: DomainError | None = None,
 ) -> Response:
-    rows, _ = await lists.page_of_lists(session, None, MOST_LISTS)
     return page(
         "import_form.html",
         read,
         "/imports/new",
-        status,
         reader=reader,
         title=tr(read, "Take in a file"),
-        trouble=trouble,
         filled=filled,
-        lists=[(one.id, one.name) for one in rows],
+        lists=await lists.lists_by_name(session),
+        **told(read, error),
     )
 
 
@@ -101,8 +98,7 @@ async def bring_in(
             made = await imports.upload(own, given, upload.pieces(), reader.actor)
     except DomainError as error:
         await upload.rest()
-        read = language_of(reader, language)
-        return await _form(session, reader, read, form, in_words(read, error), error.status)
+        return await _form(session, reader, language_of(reader, language), form, error)
     tasks.add_task(enqueue, "import_subscribers")
     return go(f"/imports/{made.id}")
 

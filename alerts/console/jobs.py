@@ -12,7 +12,7 @@ from redis.exceptions import RedisError
 
 from alerts.console.doors import CHECKED, Admin, Chosen, go, language_of
 from alerts.console.pages import as_read, page
-from alerts.console.troubles import in_words
+from alerts.console.troubles import told
 from alerts.errors import DomainError
 from alerts.language.catalogs import tr
 from alerts.language.languages import Language
@@ -31,19 +31,20 @@ async def jobs_page(admin: Admin, language: Chosen = None) -> Response:
     return await _page(admin, language_of(admin, language))
 
 
-async def _page(admin: SignedIn, read: Language, trouble: str = "", status: int = 200) -> Response:
+async def _page(admin: SignedIn, read: Language, error: DomainError | None = None) -> Response:
+    says = told(read, error)
     try:
         found = await jobs.jobs()
     except (RedisError, OSError):
-        found, trouble, status = None, tr(read, "The queue is away. What is owed is not lost."), 503
+        found = None
+        says = {"status": 503, "trouble": tr(read, "The queue is away. What is owed is not lost.")}
     return page(
         "jobs.html",
         read,
         PATH,
-        status,
         reader=admin,
         title=tr(read, "Jobs and workers"),
-        trouble=trouble,
+        **says,
         found=found,
         workers=[
             (one.host, one.pid, as_read(one.since, read), as_read(one.seen, read), one.job)
@@ -59,11 +60,10 @@ async def _page(admin: SignedIn, read: Language, trouble: str = "", status: int 
 @router.post("/{job_id}/again", dependencies=CHECKED)
 async def again(job_id: UUID, session: Session, admin: Admin, language: Chosen = None) -> Response:
     """A job that failed is done once more."""
-    read = language_of(admin, language)
     try:
         name = await jobs.put_back(str(job_id))
     except DomainError as error:
-        return await _page(admin, read, in_words(read, error), error.status)
+        return await _page(admin, language_of(admin, language), error)
     audit.note(session, admin.actor, "put back", "job", 0, job=str(job_id), name=name)
     return go(PATH)
 
@@ -71,10 +71,9 @@ async def again(job_id: UUID, session: Session, admin: Admin, language: Chosen =
 @router.post("/{job_id}/delete", dependencies=CHECKED)
 async def delete(job_id: UUID, session: Session, admin: Admin, language: Chosen = None) -> Response:
     """A job that failed is forgotten."""
-    read = language_of(admin, language)
     try:
         name = await jobs.delete(str(job_id))
     except DomainError as error:
-        return await _page(admin, read, in_words(read, error), error.status)
+        return await _page(admin, language_of(admin, language), error)
     audit.note(session, admin.actor, "deleted", "job", 0, job=str(job_id), name=name)
     return go(PATH)

@@ -14,12 +14,12 @@ from alerts.broadcasts.timing import in_utc
 from alerts.console.doors import Chosen, Fields, Viewer, Writer, go, language_of, require_theirs
 from alerts.console.fields import NotFilledIn, chosen, local_time, shaped
 from alerts.console.pages import page
-from alerts.console.troubles import in_words
+from alerts.console.troubles import told
 from alerts.console.uploads import upload_of
 from alerts.errors import DomainError
 from alerts.language.catalogs import tr
 from alerts.language.languages import Language
-from alerts.subscribers.lists import names_of_lists
+from alerts.subscribers.lists import lists_by_name
 from alerts.team.access import Id, Session
 from alerts.team.audit import note
 from alerts.team.sessions import SignedIn
@@ -92,15 +92,13 @@ async def _form(
     filled: Fields,
     error: DomainError | None = None,
 ) -> Response:
-    names = await names_of_lists(session)
     return page(
         "kit_form.html",
         read,
         "/actions/kit",
-        error.status if error else 200,
         reader=reader,
         title=tr(read, "Use another organization's kit"),
-        trouble=in_words(read, error) if error else "",
         filled=filled,
-        lists=sorted(names.items(), key=lambda one: one[1]),
+        lists=await lists_by_name(session),
+        **told(read, error),
     )

@@ -12,7 +12,7 @@ from alerts.console.fields import required
 from alerts.console.pages import as_read, page
 from alerts.console.people_shown import CHANNELS, CONSENTS, shown
 from alerts.console.subscribers import tags_of
-from alerts.console.troubles import in_words
+from alerts.console.troubles import told
 from alerts.conversations import service as conversations
 from alerts.conversations.forgetting import forget
 from alerts.errors import DomainError, NotFound
@@ -41,8 +41,7 @@ async def _person(
     reader: SignedIn,
     read: Language,
     subscriber_id: int,
-    trouble: str = "",
-    status: int = 200,
+    error: DomainError | None = None,
 ) -> Response:
     who = await service.get_subscriber(session, subscriber_id)
     events, more = await service.page_of_consent(session, subscriber_id, None, MOST_EVENTS)
@@ -54,10 +53,8 @@ async def _person(
         "subscriber.html",
         read,
         f"/subscribers/{subscriber_id}",
-        status,
         reader=reader,
         title=one.number,
-        trouble=trouble,
         one=one,
         since=as_read(who.created_at, read),
         on=[(number, names[number]) for number in who.lists if number in names],
@@ -67,6 +64,7 @@ async def _person(
         talks=reader.actor.may(Scope.TALK) and await _talks(session, subscriber_id),
         may_write=reader.actor.may(Scope.WRITE),
         left=who.standing == Standing.LEFT,
+        **told(read, error),
     )
 
 
@@ -104,8 +102,7 @@ async def change(
     try:
         required(reads=reads in list(Language))
     except DomainError as error:
-        read = language_of(reader, language)
-        return await _person(session, reader, read, subscriber_id, in_words(read, error), error.status)
+        return await _person(session, reader, language_of(reader, language), subscriber_id, error)
     who = await service.change(session, subscriber_id, None, tags_of(form), reader.actor)
     proof = Proof(Channel.CONSOLE, source=reader.actor.name)
     await service.change_language(session, who, Language(reads), proof)
@@ -122,15 +119,9 @@ async def take_off(subscriber_id: Id, session: Session, reader: Writer, form: Fo
 
 
 @router.post("/left")
-async def mark_left(
-    subscriber_id: Id, session: Session, reader: Writer, form: Form, language: Chosen = None
-) -> Response:
+async def mark_left(subscriber_id: Id, session: Session, reader: Writer, form: Form) -> Response:
     """They told somebody that they want no more texts."""
-    read = language_of(reader, language)
-    try:
-        required(sure="sure" in form)
-    except DomainError as error:
-        return await _person(session, reader, read, subscriber_id, in_words(read, error), error.status)
+    required(sure="sure" in form)
     await service.remove(session, subscriber_id, Channel.CONSOLE, reader.actor)
     return go(f"/subscribers/{subscriber_id}")
 
@@ -140,12 +131,9 @@ async def forget_them(
     subscriber_id: Id, session: Session, reader: Writer, form: Form, language: Chosen = None
 ) -> Response:
     """They asked that nothing of them be kept."""
-    read = language_of(reader, language)
-    try:
-        required(sure="sure" in form)
-    except DomainError as error:
-        return await _person(session, reader, read, subscriber_id, in_words(read, error), error.status)
+    required(sure="sure" in form)
     await forget(session, subscriber_id, reader.actor)
+    read = language_of(reader, language)
     lead = tr(read, "All that was held of them is erased. A file that names them will not bring them back.")
     return page(
         "words.html", read, "/subscribers", reader=reader, title=tr(read, "They are forgotten"), lead=lead

@@ -14,7 +14,7 @@ from alerts.console.alerts_shown import LEADS, cheaply, heading, lead_in_words
 from alerts.console.doors import CHECKED, Chosen, Fields, Form, Writer, go, language_of
 from alerts.console.fields import by_language, shaped
 from alerts.console.pages import page
-from alerts.console.troubles import in_words
+from alerts.console.troubles import told
 from alerts.console.writing import ANSWERS, FIELDS
 from alerts.errors import DomainError
 from alerts.language.catalogs import N_, tr
@@ -121,10 +121,8 @@ async def _form(  # noqa: PLR0913, PLR0917 - what a form shows
         "reminder_form.html",
         read,
         f"/actions/{action_id}/reminders/{alert_id or 'new'}",
-        error.status if error else 200,
         reader=reader,
         title=tr(read, "Change the reminder") if alert_id else tr(read, "Set a reminder"),
-        trouble=in_words(read, error) if error else "",
         action=action,
         about=heading(action, read),
         alert_id=alert_id,
@@ -132,4 +130,5 @@ async def _form(  # noqa: PLR0913, PLR0917 - what a form shows
         leads=leads.items(),
         answers=[(answer, tr(read, says)) for answer, says in ANSWERS.items()],
         fields=", ".join(f"{{{name}}}" for name in FIELDS),
+        **told(read, error),
     )

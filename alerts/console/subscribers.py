@@ -11,7 +11,7 @@ from alerts.console.doors import Chosen, Fields, Form, Viewer, Writer, go, langu
 from alerts.console.fields import chosen, required
 from alerts.console.pages import page
 from alerts.console.people_shown import STANDINGS, shown
-from alerts.console.troubles import in_words
+from alerts.console.troubles import in_words, told
 from alerts.errors import DomainError
 from alerts.language.catalogs import tr
 from alerts.language.languages import Language
@@ -28,7 +28,7 @@ from alerts.team.audit import note, numbers_opened
 from alerts.team.sessions import SignedIn
 
 router = APIRouter(prefix="/subscribers", include_in_schema=False)
-MOST, MOST_LISTS, LONGEST_TAG = 50, 200, 40
+MOST, LONGEST_TAG = 50, 40
 EVERYBODY = {"standing": "", "reads": "", "list": "", "tag": ""}  # filters that narrow nothing
 Filter = Annotated[str, Query(max_length=LONGEST_TAG)]
 
@@ -125,20 +125,17 @@ async def _form(
     reader: SignedIn,
     read: Language,
     filled: Fields,
-    trouble: str = "",
-    status: int = 200,
+    error: DomainError | None = None,
 ) -> Response:
-    rows, _ = await lists.page_of_lists(session, None, MOST_LISTS)
     return page(
         "subscriber_form.html",
         read,
         "/subscribers/new",
-        status,
         reader=reader,
         title=tr(read, "Add somebody"),
-        trouble=trouble,
         filled=filled,
-        lists=[(one.id, one.name) for one in rows],
+        lists=await lists.lists_by_name(session),
+        **told(read, error),
     )
 
 
@@ -153,8 +150,7 @@ async def add(session: Session, reader: Writer, form: Form, language: Chosen = N
         async with session.begin_nested():
             added = await service.add(session, phone, Language(reads), onto, tags_of(form), proof)
     except DomainError as error:
-        read = language_of(reader, language)
-        return await _form(session, reader, read, form, in_words(read, error), error.status)
+        return await _form(session, reader, language_of(reader, language), form, error)
     note(session, reader.actor, "added", "subscriber", added.id)
     return go(f"/subscribers/{added.id}")
 

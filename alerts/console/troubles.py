@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from alerts.actions.service import ActionCancelled, EndsBeforeStart
 from alerts.broadcasts.approval import ChangedMeanwhile, NeedsApproval, OwnAlert
 from alerts.broadcasts.changes import NobodyWasTold
@@ -117,6 +119,13 @@ _OF_FIELDS = {
     "hours": N_("hours of at least one hour, such as 20:00 and 06:00"),
     "join_words": N_("a join word, in one language at least"),
 }
+
+
+def told(read: Language, error: DomainError | None) -> dict[str, Any]:
+    """What ``page`` is to be given of what went wrong with a form: the status, and what is said of it."""
+    if error is None:
+        return {"status": 200, "trouble": ""}
+    return {"status": error.status, "trouble": in_words(read, error)}
 
 
 def in_words(read: Language, error: DomainError) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query, Response
@@ -21,11 +21,11 @@ from alerts.console.fields import by_language, chosen, local_time, shaped
 from alerts.console.looks import Look, look
 from alerts.console.pages import fragment, page
 from alerts.console.saved_texts import BEFORE, filled_in, kept, made_from, put_back
-from alerts.console.troubles import in_words
+from alerts.console.troubles import told
 from alerts.errors import DomainError
 from alerts.language.catalogs import N_, tr
 from alerts.language.languages import Language
-from alerts.subscribers.lists import names_of_lists
+from alerts.subscribers.lists import lists_by_name
 from alerts.team.access import MOST_IDS, Id, Session
 from alerts.team.sessions import SignedIn
 
@@ -45,8 +45,7 @@ class Again:
 
     filled: Fields
     said: str = ""
-    trouble: str = ""
-    status: int = 200
+    error: DomainError | None = None
 
 
 @router.get("/new")
@@ -81,8 +80,7 @@ async def write(session: Session, reader: Writer, form: Form, language: Chosen =
             made = await service.create_alert(session, body.audience, facts, reader.actor)
             await _keep_too(session, reader, form)
     except DomainError as error:
-        again = Again(form, trouble=in_words(read, error), status=error.status)
-        return await _form(session, reader, read, "/alerts/new", again)
+        return await _form(session, reader, read, "/alerts/new", Again(form, error=error))
     return go(f"/alerts/{made.id}")
 
 
@@ -113,9 +111,8 @@ async def change(
             await service.change_alert(session, alert_id, facts, reader.actor)
             await _keep_too(session, reader, form)
     except DomainError as error:
-        again = Again(form, trouble=in_words(read, error), status=error.status)
         alert = await service.get_alert(session, alert_id)  # as it was
-        return await _form(session, reader, read, path, again, alert)
+        return await _form(session, reader, read, path, Again(form, error=error), alert)
     return go(f"/alerts/{alert_id}")
 
 
@@ -256,14 +253,13 @@ async def _form(
         "alert_form.html",
         read,
         path,
-        again.status,
         reader=reader,
         live=True,
         seen=await _look(session, read, filled, action, alert),
         look_path=_look_path(read, alert),
         narrowed=bool(filled.get("tags")) or any(f"only-{one}" in filled for one in Language),
         title=tr(read, "Change the alert") if alert else tr(read, "Write an alert"),
-        trouble=again.trouble,
+        **told(read, again.error),
         said=again.said,
         saved=await saved_texts.names_of_templates(session),
         before=[(f"{BEFORE}-{one}", words) for one, words in by_language(filled, BEFORE).items()],
@@ -280,10 +276,8 @@ async def _form(
 
 async def _lists(session: AsyncSession) -> list[tuple[int, str, int]]:
     """Every list, and how many on it can be texted now."""
-    names: dict[Any, str] = await names_of_lists(session)
-    if not names:
+    named = await lists_by_name(session)
+    if not named:
         return []
-    on = (await counts(session, Audience(lists=list(names)))).lists
-    return [
-        (list_id, name, on.get(list_id, 0)) for list_id, name in sorted(names.items(), key=lambda one: one[1])
-    ]
+    on = (await counts(session, Audience(lists=[list_id for list_id, _ in named]))).lists
+    return [(list_id, name, on.get(list_id, 0)) for list_id, name in named]

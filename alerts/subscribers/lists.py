@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import time
 from types import EllipsisType
 
-from sqlalchemy import Row, delete, exists, select
+from sqlalchemy import Row, delete, exists, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -192,6 +192,12 @@ async def hours_of_lists(session: AsyncSession) -> Sequence[Row[int, str, time |
 async def names_of_lists(session: AsyncSession) -> dict[int | None, str]:
     """The name of every list that there is."""
     return {row.id: row.name for row in await session.execute(select(List.id, List.name))}
+
+
+async def lists_by_name(session: AsyncSession) -> list[tuple[int, str]]:
+    """Number and name of every list, in the order of their names."""
+    rows = await session.execute(select(List.id, List.name).order_by(func.lower(List.name), List.id))
+    return [(row.id, row.name) for row in rows]
 
 
 async def _set_join_words(session: AsyncSession, list_id: int, words: Mapping[Language, str]) -> None:
