@@ -38,6 +38,7 @@ import alerts.console.report_pages
 import alerts.console.retention
 import alerts.console.review
 import alerts.console.roster
+import alerts.console.saved_text_pages
 import alerts.console.sent
 import alerts.console.settings_check
 import alerts.console.sign_up
@@ -148,6 +149,7 @@ app.include_router(alerts.console.roster.router)
 app.include_router(alerts.console.report_pages.router)
 app.include_router(alerts.console.action_shown.router)
 app.include_router(alerts.console.writing.router)  # before the pages of one alert: /alerts/new
+app.include_router(alerts.console.saved_text_pages.router)
 app.include_router(alerts.console.review.router)
 app.include_router(alerts.console.sent.router)
 app.include_router(alerts.console.going_out.router)

@@ -28,6 +28,7 @@ PAGES = {
     "alert": "/alerts",
     "action": "/actions",
     "conversation": "/inbox",
+    "template": "/alerts/texts",
     "subscriber": "/subscribers",
     "list": "/lists",
     "import": "/imports",

@@ -20,7 +20,7 @@ from alerts.console.doors import Chosen, Fields, Form, Writer, go, language_of
 from alerts.console.fields import by_language, chosen, local_time, shaped
 from alerts.console.looks import Look, look
 from alerts.console.pages import fragment, page
-from alerts.console.saved_texts import BEFORE, filled_in, kept, made_from, put_back
+from alerts.console.saved_texts import BEFORE, CHOSEN, filled_in, kept, made_from, put_back
 from alerts.console.troubles import told
 from alerts.errors import DomainError
 from alerts.language.catalogs import N_, tr
@@ -53,15 +53,18 @@ async def new(
     session: Session,
     reader: Writer,
     action: Annotated[int | None, Query(ge=1, lt=MOST_IDS)] = None,
+    saved: Annotated[int | None, Query(ge=1, lt=MOST_IDS)] = None,
     language: Chosen = None,
 ) -> Response:
-    """A form; for an action, with words to begin with."""
+    """A form; for an action, with words to begin with; or with those of a saved text."""
     filled = {}
     if action:
         begun = await actions.get_action(session, action)
         names = {name: f"{{{name}}}" for name in FIELDS}
         filled = {f"text-{one}": tr(Language(one), FIRST_WORDS, **names) for one in begun.title}
         filled |= {"action": str(action), "asks": "1"}
+    if saved:
+        filled = await filled_in(session, filled | {CHOSEN: str(saved)})
     return await _form(session, reader, language_of(reader, language), "/alerts/new", Again(filled))
 
 

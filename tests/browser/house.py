@@ -158,7 +158,8 @@ def _more(house: House) -> None:
     system.until(lambda: system.get(f"/v1/subscribers/imports/{imported}")["state"] == "done")
     _a_job_that_fails(system)
     saved = {"en": "Come to {where}", "es": "Ven a {where}", "so": "Kaalay {where}"}
-    system.post("/v1/templates", {"name": f"Call {LONG}", "text": saved})
+    template = system.post("/v1/templates", {"name": f"Call {LONG}", "text": saved})["id"]
+    system.patch(f"/v1/templates/{template}", {"text": saved | {"en": f"Come to {{where}}, {LONG}"}})
     canned = {"name": "Thanks", "text": {"en": "Thank you!", "es": "Gracias!", "so": "Mahadsanid!"}}
     kept = system.post("/v1/canned-answers", canned)["id"]
     house.stands_for |= {
@@ -169,6 +170,7 @@ def _more(house: House) -> None:
         "subscriber_id": [str(one["id"]) for one in system.get("/v1/conversations?limit=50")["items"]],
         "import_id": [str(imported)],
         "canned_id": [str(kept)],
+        "template_id": [str(template)],
         "organizer_id": _ids(system, "/v1/organizers"),
         "token": [
             system.command("organizer", "create", "new@example.org", "--name", "Nadia").rsplit("/", 1)[1]

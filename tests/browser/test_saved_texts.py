@@ -6,7 +6,7 @@ import pytest
 
 from alerts.language.languages import Language
 from tests.browser.conftest import OpenWindow
-from tests.browser.house import House
+from tests.browser.house import LONG, House
 from tests.browser.window import Window
 
 
@@ -31,7 +31,10 @@ def test_it_is_chosen_put_back_and_saved(house: House, window: OpenWindow, scrip
     one.fill({"text-en": "Typed by hand", "list-1": "1"})
     _choose(one, "Call")
     _press(one, "fill")
-    assert [_text(one, language) for language in ("en", "es")] == ["Come to {where}", "Ven a {where}"]
+    assert [_text(one, language) for language in ("en", "es")] == [
+        f"Come to {{where}}, {LONG}",
+        "Ven a {where}",
+    ]
     assert one.page.locator('[name="list-1"]').is_checked()
     _press(one, "back")
     assert _text(one, "en") == "Typed by hand"

@@ -26,6 +26,7 @@ from alerts.console import (
     retention,
     review,
     roster,
+    saved_text_pages,
     sent,
     settings_check,
     subscribers,
@@ -72,6 +73,9 @@ PAGES = {
     "/alerts/new": WRITERS,
     "/alerts/new?action=1": WRITERS,
     "/alerts/1/change": WRITERS,
+    "/alerts/new?saved=1": WRITERS,
+    "/alerts/texts": EVERYBODY,
+    "/alerts/texts/1": EVERYBODY,
     "/inbox": WRITERS,
     "/inbox?show=all": WRITERS,
     "/inbox/news": WRITERS,
@@ -159,6 +163,7 @@ async def things(api: Api, inland: int) -> None:
         await api.post("/v1/alerts", alert(inland, 1))
     await api.post("/v1/alerts/2/send", status=202)
     await api.post("/v1/actions/1/reminders", {"before": "P1D", "answers": ["yes"], "text": TEXTS})
+    await api.post("/v1/templates", {"name": "Call", "text": TEXTS})
     await api.post("/v1/canned-answers", {"name": "Rain", "text": {"en": "Under the roof."}})
     await api.text(JAMES, "Where do we meet if it rains, can somebody tell me?")
     file = "phone,language,consent,date\n12,en,Sheet,2026-11-20\n"
@@ -237,6 +242,7 @@ ROOMS = (
     reminders.router,
     report_pages.router,
     roster.router,
+    saved_text_pages.router,
     writing.router,
     going_out.router,
     inbox.router,

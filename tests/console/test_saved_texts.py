@@ -166,3 +166,23 @@ async def test_the_end_of_a_line_is_paid_for_once(
     await send(ana, alert)
     await worker.fan_out(int(alert.rsplit("/", 1)[1]))
     assert [one.body for one in sent(twilio) if one.to == JAMES] == ["One\nTwo"]
+
+
+async def test_a_page_shows_all_that_it_said_and_leads_to_an_alert(
+    api: Api, ana: Browser, inland: int, call: str
+) -> None:
+    await press(ana, {"text-en": "Come at 6", "name": "Call <b>", "keep": "1"})
+    assert f'href="/alerts/texts/{call}">Call &lt;b&gt;<' in await ana.open("/alerts/texts")
+    page = await ana.open(f"/alerts/texts/{call}")
+    now, before = page.split("<h2>What it said before</h2>")
+    assert "Come at 6" in now
+    assert "Marisol" in now  # who saved it
+    assert "Come at 5" in before
+    assert f'href="/alerts/new?saved={call}"' in page
+    assert fields_of(await ana.open(f"/alerts/new?saved={call}"))["text-en"] == "Come at 6"
+    action = (await planned(ana)).rsplit("/", 1)[1]
+    found = fields_of(await ana.open(f"/alerts/new?saved={call}&action={action}"))
+    assert found["text-en"] == "Come at 6"
+    assert "{title}" in found["before-en"]  # the words to begin with can be had still
+    await ana.open("/alerts/new?saved=99", 404)
+    await ana.open("/alerts/texts/99", 404)
