@@ -47,10 +47,11 @@ _NAMES_SOMEBODY = text("""
 """)
 # Whatever its alert says: a row that names somebody, or may still move. Of an alert that was paused for
 # a month the retention job takes the people away before the clock has withdrawn what waited.
+_OPEN = ", ".join(f"'{one}'" for one in OPEN)
+_OVER = f"subscriber_id >= {NOBODYS} AND state NOT IN ({_OPEN})"
 _NOT_OVER = text(f"""
     SELECT EXISTS (SELECT FROM deliveries
-                   WHERE alert_id >= :first AND alert_id < :behind
-                     AND (subscriber_id < {NOBODYS} OR state IN ({", ".join(f"'{one}'" for one in OPEN)})))
+                   WHERE alert_id >= :first AND alert_id < :behind AND NOT ({_OVER}))
 """)  # noqa: S608 - a number and words of ours
 # A callback that came late may have brought the name of a text that is to be erased at the carrier.
 _NAMED_LATE = text("""
@@ -64,7 +65,8 @@ _SUM_UP = """
     FROM (SELECT alert_id,
                  jsonb_agg(jsonb_build_array(language, list_id, state, code, reason, people)) AS deliveries
           FROM (SELECT alert_id, language, list_id, state, code, reason, count(*) AS people
-                FROM {month} GROUP BY alert_id, language, list_id, state, code, reason) AS alike
+                FROM {table} WHERE alert_id >= :first AND alert_id < :behind
+                GROUP BY alert_id, language, list_id, state, code, reason) AS alike
           GROUP BY alert_id) AS sums
     WHERE a.id = sums.alert_id
 """
@@ -82,6 +84,18 @@ _SUMS_DIFFER = text("""
             WHERE a.id >= :first AND a.id < :behind
             GROUP BY 1, 2, 3) AS summed USING (alert_id, language, state)
         WHERE counted.people IS DISTINCT FROM summed.people)
+""")
+# Of alerts that were sent after the partition of their id was gone.
+_REST_OVER = text(f"""
+    SELECT alert_id FROM deliveries_rest GROUP BY alert_id
+    HAVING bool_and({_OVER}) AND (SELECT unlinked_at FROM alerts WHERE id = alert_id) IS NOT NULL LIMIT 1
+""")  # noqa: S608 - a number and words of ours
+_HOLD_REST = text("SELECT FROM deliveries_rest WHERE alert_id = :first FOR UPDATE")
+_EMPTY_REST = text("DELETE FROM deliveries_rest WHERE alert_id = :first")
+# Autovacuum looks at each partition, never at the whole that they make up.
+_LOOKED_AT = text("""
+    SELECT last_analyze > now() - interval '1 day' FROM pg_stat_user_tables
+    WHERE relid = 'deliveries'::regclass
 """)
 
 
@@ -119,10 +133,12 @@ async def begin_month(today: date | None = None) -> str | None:
     today = today or datetime.now(UTC).date()
     name = f"deliveries_{today:%Y_%m}"
     async with session_scope() as session:
-        if (await months(session))[-1].name >= name:
+        if (open_month := (await months(session))[-1].name) >= name:
             return None
         if today.day == 1 and await session.scalar(_BUSY):
             return None
+        # Each row is looked at under the lock. In memory, and known to be committed, that is a third of the time.
+        await session.execute(text(f"SELECT count(changed_at) FROM {open_month}"))  # noqa: S608 - _MONTH
     async with _alone() as alone:
         if alone is None or (last := (await months(alone))[-1]).name >= name:
             return None
@@ -168,7 +184,7 @@ async def drop_month() -> str | None:
             return None
         if settings().twilio_copies != "keep":
             await session.execute(_NAMED_LATE, _ids(over[0]))
-        await session.execute(text(_SUM_UP.format(month=over[0].name)))
+        await session.execute(text(_SUM_UP.format(table=over[0].name)), _ids(over[0]))
     async with _alone() as alone:
         if alone is None or await alone.scalar(_SUMS_DIFFER, _ids(over[0])):
             return None
@@ -176,6 +192,47 @@ async def drop_month() -> str | None:
         note(alone, None, "dropped", "deliveries", over[0].first, month=over[0].name)
         log.info("a month of deliveries is gone, its counts are kept: month=%s", over[0].name)
         return over[0].name
+
+
+async def empty_rest() -> int | None:
+    """Of one alert in the default partition that names nobody any more, keep the counts only. Its id.
+
+    Row by row, and nobody else waits: these are few, drafts that were sent months after they were written.
+    """
+    async with session_scope() as session:
+        alert_id = await session.scalar(_REST_OVER)
+        if alert_id is None:
+            return None
+        one = _ids(Month("deliveries_rest", alert_id, alert_id + 1))
+        await session.execute(_HOLD_REST, {"first": alert_id})
+        if await session.scalar(_NOT_OVER, one):  # it moved before we held it
+            return None
+        if settings().twilio_copies != "keep":
+            await session.execute(_NAMED_LATE, one)
+        async with session.begin_nested() as summing:
+            await session.execute(text(_SUM_UP.format(table="deliveries_rest")), one)
+            if await session.scalar(_SUMS_DIFFER, one):
+                await summing.rollback()
+                return None
+        await session.execute(_EMPTY_REST, {"first": alert_id})
+        note(session, None, "dropped", "deliveries", alert_id, month="deliveries_rest")
+        return int(alert_id)
+
+
+async def take_stock() -> bool:
+    """Once a day let PostgreSQL look at what deliveries of all months are like. Whether it did."""
+    async with session_scope() as session:
+        if await session.scalar(_LOOKED_AT):
+            return False
+        await session.execute(_WITH_PATIENCE)
+        try:
+            async with session.begin_nested():
+                await session.execute(text("ANALYZE deliveries"))
+        except OperationalError as error:
+            if not isinstance(error.orig, LockNotAvailable):
+                raise
+            return False
+        return True
 
 
 def _ids(month: Month) -> dict[str, int]:

@@ -12,10 +12,9 @@ from psycopg import AsyncConnection
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from alerts.broadcasts import letters
+from alerts.broadcasts import letters, months
 from alerts.broadcasts import retention as alerts
 from alerts.broadcasts.copies import KEPT
-from alerts.broadcasts.months import drop_month
 from alerts.settings import settings
 from alerts.storage.engine import autocommit, session_scope
 from alerts.subscribers import people
@@ -83,7 +82,8 @@ async def stint() -> bool:
     """Forget some of what is kept no longer, of alerts and of conversations. Whether there is more."""
     async with session_scope() as session:
         more = await alerts.forget_people(session)
-    more = bool(await drop_month()) or more
+    more = bool(await months.drop_month()) or bool(await months.empty_rest()) or more
+    await months.take_stock()
     async with session_scope() as session:
         await forget_texts(session)
     async with autocommit() as connection:

@@ -59,7 +59,13 @@ def backup(url: str, keys: dict[int, bytes], path: Path) -> list[Counted]:
     descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file, _sealing(file, keys) as writer, _snapshot(url) as connection:
         tables = _tables(connection)
-        writer.line({"revision": _revision(connection), "sequences": _sequences(connection)})
+        writer.line(
+            {
+                "revision": _revision(connection),
+                "sequences": _sequences(connection),
+                "partitions": _partitions(connection),
+            }
+        )
         for name in tables:
             columns = _columns(connection, name)
             writer.line({"table": name, "columns": columns})
@@ -86,9 +92,23 @@ def restore(url: str, sqlalchemy_url: str, keys: dict[int, bytes], path: Path) -
             _require_empty(connection)
         upgrade(sqlalchemy_url, head["revision"])
         with psycopg.connect(url) as connection:
+            _cut(connection, head.get("partitions", []))
             done = _fill(connection, reader, head["sequences"])
     upgrade(sqlalchemy_url)
     return done
+
+
+def _cut(connection: Connection, partitions: list[tuple[str, str, str]]) -> None:
+    """Cut empty tables as they were: else all that comes back stands in one partition, and goes as one."""
+    for parent in {one[0] for one in partitions}:
+        for _, name, _ in _partitions(connection, parent):
+            connection.execute(sql.SQL("DROP TABLE {}").format(sql.Identifier(name)))
+    for parent, name, bounds in partitions:
+        # As PostgreSQL itself wrote them; the file's seal says that nobody else did.
+        statement = sql.SQL("CREATE TABLE {} PARTITION OF {} ").format(
+            sql.Identifier(name), sql.Identifier(parent)
+        )
+        connection.execute(statement + sql.SQL(bounds))
 
 
 def _fill(connection: Connection, reader: _Reader, sequences: dict[str, int]) -> list[Counted]:
@@ -141,6 +161,18 @@ def _sequences(connection: Connection) -> dict[str, int]:
         " WHERE schemaname = 'public' AND last_value IS NOT NULL"
     )
     return dict(rows.fetchall())
+
+
+def _partitions(connection: Connection, parent: str | None = None) -> list[tuple[str, str, str]]:
+    """(table, partition, its bounds as PostgreSQL writes them), of all tables or of one."""
+    rows = connection.execute(
+        "SELECT i.inhparent::regclass::text, c.relname, pg_get_expr(c.relpartbound, c.oid)"
+        " FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid"
+        " WHERE c.relispartition AND c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace"
+        " AND coalesce(i.inhparent::regclass::text = %s, true) ORDER BY c.relname",
+        [parent],
+    )
+    return rows.fetchall()
 
 
 def _revision(connection: Connection) -> str:

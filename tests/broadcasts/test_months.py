@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from alerts.broadcasts.months import LAST, Month, begin_month, drop_month, months
+from alerts.broadcasts.months import LAST, Month, begin_month, drop_month, empty_rest, months, take_stock
 from alerts.storage.engine import session_scope
 from tests.api import Api
 from tests.broadcasts.letters import someone, write
@@ -173,8 +173,19 @@ async def test_an_old_draft_is_sent_after_its_month_is_gone(api: Api, inland: in
     await api.post(f"/v1/alerts/{draft}/send", status=202)
     await worker.fan_out(draft)
     assert await where(draft) == {"deliveries_rest"}
-    assert (await api.get(f"/v1/alerts/{draft}/report"))["people"] == 3
+    reported = await api.get(f"/v1/alerts/{draft}/report/whole")
+    assert reported["people"] == 3
     assert await begin_month(LATER) == "deliveries_2099_02"
+    assert await empty_rest() is None  # it names people still
+    await days_go_by(40)
+    assert await where(draft) == set()
+    assert await api.get(f"/v1/alerts/{draft}/report/whole") == reported
+    [told] = [
+        one
+        for one in (await api.get("/v1/audit"))["items"]
+        if one["number"] == draft and one["what"] == "dropped"
+    ]
+    assert told["facts"] == {"month": "deliveries_rest"}
 
 
 async def test_a_callback_for_what_is_gone_is_told_and_harms_nothing(
@@ -240,3 +251,40 @@ async def test_a_month_that_goes_leaves_no_text_at_the_carrier_and_is_audited(
         assert listed.all() == ["SMlate"]
     entries = (await api.get("/v1/audit"))["items"]
     assert [one["facts"] for one in entries if one["what"] == "dropped"] == [{"month": "deliveries_2026_11"}]
+
+
+@pytest.mark.parametrize("why", LIVES)
+async def test_nothing_that_lives_is_taken_from_the_rest(
+    api: Api, inland: int, worker: Worker, why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draft = (await api.post("/v1/alerts", alert(inland, None, text=PLAIN_TEXT)))["id"]
+    await sent(api, worker, inland)
+    await begin_month(SOON)
+    await days_go_by(40)
+    await api.post(f"/v1/alerts/{draft}/send", status=202)
+    await worker.fan_out(draft)
+    await worker.tick()
+    from alerts.broadcasts import months as room
+
+    monkeypatch.setattr(room, "_REST_OVER", text("SELECT NULL"))
+    await days_go_by(40)
+    monkeypatch.undo()
+    await change(LIVES[why])
+    assert await empty_rest() is None
+    assert await where(draft) == {"deliveries_rest"}
+
+
+async def test_postgresql_looks_at_all_months_together_once_a_day(
+    api: Api, inland: int, worker: Worker
+) -> None:
+    await sent(api, worker, inland)
+    await begin_month(SOON)
+    await change("SELECT pg_stat_reset_single_table_counters('deliveries'::regclass)")  # as if never
+    async with session_scope() as busy:
+        await busy.execute(text("LOCK TABLE deliveries IN SHARE UPDATE EXCLUSIVE MODE"))
+        assert not await take_stock()
+    assert await take_stock()
+    assert not await take_stock()
+    async with session_scope() as session:
+        known = "SELECT count(*) FROM pg_stats WHERE tablename = 'deliveries' AND inherited"
+        assert await session.scalar(text(known))

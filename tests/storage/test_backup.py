@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from alerts.broadcasts.months import begin_month
 from alerts.settings import parse_sealing_keys, settings
 from alerts.storage.backup import CHUNK, MAGIC, TAG, BadBackup, NotEmpty, backup, restore
 from alerts.storage.embedded import embedded_postgres
@@ -41,6 +43,21 @@ def empty() -> Iterator[str]:
         yield url
 
 
+def partitions(url: str) -> dict[str, tuple[str, int]]:
+    """Of each partition its bounds, and how many rows stand in it."""
+    with psycopg.connect(url) as connection:
+        found = connection.execute(
+            "SELECT relname, pg_get_expr(relpartbound, oid) FROM pg_class"
+            " WHERE relispartition AND relkind = 'r'"
+        ).fetchall()
+        counted = {}
+        for name, bounds in found:
+            rows = connection.execute(f"SELECT count(*) FROM {name}".encode()).fetchone()
+            assert rows
+            counted[name] = (bounds, rows[0])
+        return counted
+
+
 def to(url: str) -> str:
     return url.replace("postgresql", "postgresql+psycopg", 1)
 
@@ -49,9 +66,11 @@ async def test_all_of_it_comes_back_and_goes_on(
     api: Api, postgres_url: str, worker: Worker, empty: str, tmp_path: Path
 ) -> None:
     await filled(api)
-    draft = await api.post("/v1/alerts", alert(1, None, text={"en": "Hi", "es": "Hola", "so": "Nabad"}))
-    await api.post(f"/v1/alerts/{draft['id']}/send", status=202)
-    await worker.fan_out(draft["id"])
+    for month in (1, 2):
+        draft = await api.post("/v1/alerts", alert(1, None, text={"en": "Hi", "es": "Hola", "so": "Nabad"}))
+        await api.post(f"/v1/alerts/{draft['id']}/send", status=202)
+        await worker.fan_out(draft["id"])
+        assert month == 2 or await begin_month(date(2099, 12, 2))
     file = tmp_path / "all"
     done = backup(postgres_url, keys(), file)
     assert file.stat().st_mode & 0o077 == 0
@@ -60,6 +79,8 @@ async def test_all_of_it_comes_back_and_goes_on(
         assert secret not in octets
     assert restore(empty, to(empty), keys(), file) == done
     assert contents(empty) == contents(postgres_url)
+    assert partitions(empty) == partitions(postgres_url)
+    assert sum(rows > 0 for _, rows in partitions(empty).values()) == 2  # of two months
     with psycopg.connect(empty) as connection:  # what is new gets a new id; triggers work again
         connection.execute("INSERT INTO deliveries (alert_id, subscriber_id, language, sender, state)"
                            " VALUES (1, 99, 'en', 'x', 'waiting')")  # fmt: skip
