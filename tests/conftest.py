@@ -105,6 +105,34 @@ def valkey(valkey_url: str) -> Iterator[None]:
 
 
 @pytest.fixture
+async def whole(database: None) -> AsyncIterator[None]:
+    """Deliveries in one partition for all that comes, before and after a test that cuts them into months."""
+    await _one_month()
+    yield
+    await _one_month()
+
+
+async def _one_month() -> None:
+    from sqlalchemy import text
+
+    from alerts.broadcasts.months import months
+    from alerts.storage.engine import session_scope
+
+    async with session_scope() as session:
+        *closed, last = await months(session)
+        for month in closed:
+            await session.execute(text(f"DROP TABLE {month.name}"))
+        for step in (
+            f"ALTER TABLE deliveries DETACH PARTITION {last.name}",
+            f"TRUNCATE {last.name}, deliveries_rest",
+            f"ALTER TABLE deliveries ATTACH PARTITION {last.name} FOR VALUES FROM (MINVALUE) TO (MAXVALUE)",
+            f"ALTER TABLE {last.name} RENAME TO one_month",
+            "ALTER TABLE one_month RENAME TO deliveries_2026_11",
+        ):
+            await session.execute(text(step))
+
+
+@pytest.fixture
 async def api(database: None, valkey: None) -> AsyncIterator[Api]:
     """The application, with an API key that may not read numbers."""
     from alerts.broadcasts import callback_route

@@ -137,7 +137,7 @@ async def begin_month(today: date | None = None) -> str | None:
             return None
         if today.day == 1 and await session.scalar(_BUSY):
             return None
-        # Each row is looked at under the lock. In memory, and known to be committed, that is a third of the time.
+        # Each row is looked at under the lock: in a third of the time where it was read a moment before.
         await session.execute(text(f"SELECT count(changed_at) FROM {open_month}"))  # noqa: S608 - _MONTH
     async with _alone() as alone:
         if alone is None or (last := (await months(alone))[-1]).name >= name:

@@ -22,22 +22,8 @@ SOON, LATER = date(2099, 1, 15), date(2099, 2, 15)
 
 
 @pytest.fixture(autouse=True)
-async def one_month(database: None) -> None:
-    """As a new database has it: one partition for all that comes."""
-    async with session_scope() as session:
-        there = await months(session)
-        for month in there[:-1]:
-            await session.execute(text(f"DROP TABLE {month.name}"))
-        last = there[-1].name
-        if there[-1].first:
-            await session.execute(text(f"ALTER TABLE deliveries DETACH PARTITION {last}"))
-            await session.execute(
-                text(
-                    f"ALTER TABLE deliveries ATTACH PARTITION {last} FOR VALUES FROM (MINVALUE) TO (MAXVALUE)"
-                )
-            )
-        if last != "deliveries_2026_11":
-            await session.execute(text(f"ALTER TABLE {last} RENAME TO deliveries_2026_11"))
+async def one_month(whole: None) -> None:
+    """As a new database has it."""
 
 
 async def there_are() -> list[Month]:

@@ -63,7 +63,7 @@ def to(url: str) -> str:
 
 
 async def test_all_of_it_comes_back_and_goes_on(
-    api: Api, postgres_url: str, worker: Worker, empty: str, tmp_path: Path
+    whole: None, api: Api, postgres_url: str, worker: Worker, empty: str, tmp_path: Path
 ) -> None:
     await filled(api)
     for month in (1, 2):
