@@ -55,10 +55,10 @@ def demo(
 def migrate() -> None:
     """Bring the database at DATABASE_URL to the newest schema."""
     from alerts.settings import settings
-    from alerts.storage.migrate import newest, upgrade
+    from alerts.storage.migrate import revision, upgrade
 
     upgrade(settings().sqlalchemy_url)
-    typer.echo(f"The database is at revision {newest()}.")
+    typer.echo(f"The database is at revision {revision(settings().libpq_url)}.")
 
 
 @app.command()

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
 from sqlalchemy import text
 
 from alerts.health import OK, readiness
+from alerts.settings import settings
 from alerts.storage.engine import session_scope
-from alerts.storage.migrate import newest
+from alerts.storage.migrate import newest, revision, upgrade
 
 pytestmark = pytest.mark.anyio
 BEHIND = f"needs {newest()}: run alerts migrate"
@@ -26,6 +28,13 @@ async def restored(database: None, valkey: None) -> AsyncIterator[None]:
     await run("ALTER TABLE IF EXISTS elsewhere RENAME TO alembic_version")
     await run("DELETE FROM alembic_version")
     await run(f"INSERT INTO alembic_version VALUES ('{newest()}')")
+
+
+async def test_older_code_leaves_the_schema_of_the_next_release_alone(restored: None) -> None:
+    """A host migrates in each release, also in one that goes back."""
+    await run("UPDATE alembic_version SET version_num = '9999'")
+    await asyncio.to_thread(upgrade, settings().sqlalchemy_url)
+    assert revision(settings().libpq_url) == "9999"
 
 
 @pytest.mark.parametrize(

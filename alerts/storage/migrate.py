@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
+import psycopg
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
@@ -21,8 +22,18 @@ def configuration(url: str) -> Config:
 
 
 def upgrade(url: str, revision: str = "head") -> None:
-    """Apply every migration up to ``revision`` that the database at ``url`` lacks."""
+    """Apply every migration up to ``revision`` that the database at ``url`` lacks.
+
+    None where it is at a revision that this code does not know: see ``older``.
+    """
     command.upgrade(configuration(url), revision)
+
+
+def revision(url: str) -> str:
+    """Where the database at ``url`` (the driver's form) stands. Raises psycopg.Error if it never migrated."""
+    with psycopg.connect(url) as connection:
+        row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    return row[0] if row else "none"
 
 
 @cache
