@@ -13,6 +13,7 @@ import time
 from sqlalchemy import text
 
 from alerts.broadcasts import dispatch
+from alerts.broadcasts.batches import UnderWay
 from alerts.broadcasts.claims import Claimed
 from alerts.broadcasts.fanout import prepare
 from alerts.broadcasts.outcomes import Recorder
@@ -47,8 +48,8 @@ async def send(texts: int) -> int:
             for number in itertools.islice(left, most)
         ]
 
-    async def look() -> list[dispatch.UnderWay]:
-        return [dispatch.UnderWay(1, Rank.ALERT, {"es": peers.BODY}, {"es": 1}, unwritten=False)]
+    async def look() -> list[UnderWay]:
+        return [UnderWay(1, Rank.ALERT, {"es": peers.BODY}, {"es": 1}, unwritten=False)]
 
     engine = await runtime.dispatch()
     engine._senders = [SENDERS[FAST]]  # noqa: SLF001 - nothing waits for the others

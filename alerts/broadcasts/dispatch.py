@@ -18,19 +18,19 @@ from datetime import UTC, datetime
 from psycopg import AsyncConnection
 from redis.exceptions import RedisError
 
+from alerts.broadcasts.batches import LETTERS, LOOK_AGAIN_SECONDS, Batch, Text, UnderWay
 from alerts.broadcasts.claims import Claimed, claim, claim_letters
 from alerts.broadcasts.fanout import prepare
 from alerts.broadcasts.hours import ListHours
 from alerts.broadcasts.hours import closed as closed_lists
 from alerts.broadcasts.outcomes import Recorder
-from alerts.broadcasts.statements import FINISH, LETTERS_WAITING, STOPPED, UNDER_WAY
+from alerts.broadcasts.statements import FINISH, LETTERS_WAITING, UNDER_WAY
 from alerts.broadcasts.stumbles import noted
 from alerts.broadcasts.voices import list_hours
 from alerts.carrier.codes import Remedy, code
 from alerts.carrier.flight import Flight
 from alerts.carrier.pacing import Pacer, Rank, label_of
 from alerts.carrier.sending import Carrier, NotTaken, NotWanted, Outcome, Refused, Unknown
-from alerts.carrier.transport import REQUEST_SECONDS
 from alerts.language.segments import segments
 from alerts.storage.engine import DATABASE_AWAY, autocommit, session_scope
 from alerts.storage.meters import PARTS, count
@@ -41,47 +41,12 @@ IN_FLIGHT = 500  # requests at once, at most
 AHEAD_SECONDS = 0.04  # so long before there are slots for them the next texts are claimed
 ROUND_SECONDS = 0.5  # how often a worker looks which alerts are under way
 STINT_SECONDS = 10.0  # how long it goes on before it gives the queue a chance
-LOOK_AGAIN_SECONDS = 0.25  # a text that was claimed longer ago is looked at again before it goes
-LETTERS = 0  # stands for all letters where others have the id of an alert
-LEASE_SECONDS = 30.0  # after this a claim is nobody's: what it left open is settled
-# No request begins so late that it could still be under way when the lease ends.
-SENDING_SECONDS = LEASE_SECONDS - REQUEST_SECONDS - 5.0
 FULL_SECONDS = 60.0  # a sender rests when its queue at the carrier is full
 UNREACHED_SECONDS = 5.0  # and when the carrier cannot be reached at all
 LANDING_SECONDS = 6.0  # so long, once told to stop, requests under way may take; the rest is settled
 MOST_UNWRITTEN = 2_000  # outcomes; while PostgreSQL is away no more is sent than can be remembered
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class UnderWay:
-    """An alert that is being sent. ``parts``: message parts of its text, by language.
-
-    Or the letters that wait on ``sender``, all together: each brings its own text when it is claimed.
-    """
-
-    id: int
-    rank: Rank
-    bodies: Mapping[str, str]
-    parts: Mapping[str, int]
-    unwritten: bool
-    sender: str | None = None
-
-    @property
-    def most_parts(self) -> int:
-        """Of its longest text."""
-        return max(self.parts.values(), default=1)
-
-    def goes_from(self, sender: str) -> bool:
-        """Whether texts of it may wait on ``sender``."""
-        return self.sender in (None, sender)
-
-    def text_for(self, one: Claimed) -> tuple[str, int]:
-        """What this person gets, and its message parts."""
-        if one.body is not None:
-            return one.body, one.parts
-        return self.bodies[one.language], self.parts[one.language]
 
 
 @dataclass(slots=True)
@@ -91,36 +56,6 @@ class Said:
     slow: int = 0  # message parts that it asked to be patient with
     full: bool = False  # the sender's queue there
     unreached: bool = False  # no connection was made
-
-
-class Batch:
-    """Texts that were claimed together, until they are sent."""
-
-    def __init__(self, now: float) -> None:
-        self.claimed_at = self.looked_at = now
-        self.unsent: set[int] = set()
-        self._stopped: dict[int, bool] = {}  # whom not to text any more, and whether they left
-        self._looking = asyncio.Lock()
-
-    async def look_again(
-        self, delivery_id: int, now: float, closed: Mapping[int, datetime]
-    ) -> NotWanted | None:
-        """Whether a text is not to be sent after all; asked where it could not go soon after its claim.
-
-        For all of the batch in one look, so that waiting texts do not make each other wait.
-        """
-        if now - self.claimed_at > SENDING_SECONDS:
-            return NotWanted(left=False)
-        async with self._looking:
-            if now - self.looked_at > LOOK_AGAIN_SECONDS:
-                async with session_scope() as session:
-                    rows = await session.execute(
-                        STOPPED, {"deliveries": sorted(self.unsent), "closed": list(closed)}
-                    )
-                    self._stopped.update((row.id, row.left) for row in rows)
-                self.looked_at = now
-        left = self._stopped.get(delivery_id)
-        return None if left is None else NotWanted(left)
 
 
 class Dispatch:
@@ -138,8 +73,7 @@ class Dispatch:
         self._pacer = pacer
         self._senders = senders
         self._told_to_stop = asyncio.Event()
-        self._flight = Flight(in_flight)
-        self._sending: set[asyncio.Task[None]] = set()
+        self._flight = Flight(in_flight, self._send)
         self._preparing: dict[int, asyncio.Task[None]] = {}
         self._room = asyncio.Event()
         self._recorder = Recorder()
@@ -170,8 +104,9 @@ class Dispatch:
                 except DATABASE_AWAY as error:
                     await self._database_away(error)
         finally:
-            if self._sending or self._preparing:
-                await asyncio.wait([*self._sending, *self._preparing.values()])
+            await self._flight.landed()
+            if self._preparing:
+                await asyncio.wait(self._preparing.values())
             self._recorder.close()
             await recording
         with suppress(*DATABASE_AWAY):  # else the clock does it
@@ -191,7 +126,8 @@ class Dispatch:
         asyncio.get_running_loop().call_later(LANDING_SECONDS, self._give_up)
 
     def _give_up(self) -> None:
-        for task in [*self._sending, *self._preparing.values()]:
+        self._flight.cancel()
+        for task in self._preparing.values():
             task.cancel()
 
     @staticmethod
@@ -282,7 +218,7 @@ class Dispatch:
     async def _has_room(self) -> None:
         """Until there is a slot for what is claimed next, and what was sent before is written down."""
         while not self._told_to_stop.is_set() and (
-            len(self._sending) > self._flight.limit + self._flight.rate * AHEAD_SECONDS
+            len(self._flight) > self._flight.limit + self._flight.rate * AHEAD_SECONDS
             or self._recorder.unwritten > MOST_UNWRITTEN
         ):
             self._room.clear()
@@ -336,7 +272,7 @@ class Dispatch:
             if one.phone:
                 used += alert.text_for(one)[1]
                 batch.unsent.add(one.id)
-                self._begin(sender, alert, one, batch)
+                self._flight.add(Text(sender, alert, one, batch))
         self._claimed += len(rows)
         count(PARTS, label_of(sender), by=used)
         self._given[alert.id] += used
@@ -360,19 +296,10 @@ class Dispatch:
     def _closed(self) -> dict[int, datetime]:
         return closed_lists(self._hours, datetime.now(UTC))
 
-    def _begin(self, sender: str, alert: UnderWay, one: Claimed, batch: Batch) -> None:
-        task = asyncio.create_task(self._send(sender, alert, one, batch))
-        self._sending.add(task)
-        task.add_done_callback(self._sent)
-
-    def _sent(self, task: asyncio.Task[None]) -> None:
-        self._sending.discard(task)
-        self._room.set()
-
-    async def _send(self, sender: str, alert: UnderWay, one: Claimed, batch: Batch) -> None:
+    async def _send(self, text: Text, began: float) -> None:
         """Send one text, once, and note what came of it."""
+        sender, alert, one, batch = text
         body, parts = alert.text_for(one)
-        began = await self._flight.begin_one()
         try:
             outcome: Outcome | None = None
             if began - batch.looked_at > LOOK_AGAIN_SECONDS:
@@ -387,8 +314,6 @@ class Dispatch:
             told = "sending failed: alert=%s delivery=%s error=%s"
             log.error(told, alert.id, one.id, type(error).__name__)  # noqa: TRY400
             outcome = Unknown()
-        finally:
-            self._flight.end_one(began)
         if isinstance(outcome, NotTaken):
             said, remedy = self._said[sender], code(outcome.code).remedy
             said.slow += parts if remedy is Remedy.SLOW else 0
@@ -397,6 +322,7 @@ class Dispatch:
             if remedy is Remedy.PAUSE and alert.id == LETTERS:  # nobody could resume it: an organizer sees
                 outcome = Refused(outcome.code)
         self._recorder.add(one, outcome)
+        self._room.set()
 
     @staticmethod
     def _now() -> float:

@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from alerts.broadcasts.batches import LEASE_SECONDS
 from alerts.broadcasts.claims import Claimed
-from alerts.broadcasts.dispatch import LEASE_SECONDS
 from alerts.broadcasts.models import Delivery
 from alerts.broadcasts.outcomes import Gone, record
 from alerts.broadcasts.statements import EXPIRE_CLAIMS, UNKNOWNS

@@ -5,27 +5,40 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Generic, TypeVar
 
 LEAST = 64  # enough for a carrier that answers at once
 AHEAD = 2.0  # times what is needed now, so that a faster pace or a slower carrier is followed
 WINDOW_SECONDS = 0.1
 
+Text = TypeVar("Text")
 
-class Flight:
-    """Slots for requests, between LEAST and ``most``.
+
+class Flight(Generic[Text]):
+    """Sends what is added with ``send``, between LEAST and ``most`` at once, first come first served.
+
+    ``send`` is told what, and when on the loop's clock it begins; it raises nothing. Each slot goes on with
+    the next text at once: between an answer and the next request nobody else has a turn.
 
     By Little's law a rate needs rate x latency requests in flight. The latency is the lowest seen
     since ``begin``: what requests take beyond it they wait for each other, and more at once would
     only make them wait longer.
     """
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, send: Callable[[Text, float], Awaitable[None]]) -> None:
         self._most = most
+        self._send = send
+        self._waiting: deque[Text] = deque()
+        self._slots: set[asyncio.Task[None]] = set()
+        self._flying = 0
         self.limit = min(LEAST, most)
-        self.flying = 0
         self.rate = 0.0  # answers a second, lately
-        self._waiting: deque[asyncio.Future[None]] = deque()
         self.begin()
+
+    def __len__(self) -> int:
+        """How many are in flight or wait for it."""
+        return self._flying + len(self._waiting)
 
     def begin(self) -> None:
         """Look anew at how long the carrier takes. The limit stays as it was."""
@@ -33,45 +46,46 @@ class Flight:
         self._answered = 0
         self._since = 0.0
 
+    def add(self, text: Text) -> None:
+        """To be sent as soon as there is a slot."""
+        self._waiting.append(text)
+        self._fill()
+
     def let_all_through(self) -> None:
         """Nobody waits for a slot any more: who waits, and who comes, is to see that it is over."""
         self.limit = self._most = sys.maxsize
-        while self._waiting:
-            turn = self._waiting.popleft()
-            if not turn.done():
-                self.flying += 1
-                turn.set_result(None)
+        self._fill()
 
-    async def begin_one(self) -> float:
-        """Wait, first come first served, for a slot. When it was given, for ``end_one``."""
-        if self.flying >= self.limit or self._waiting:
-            turn = asyncio.get_running_loop().create_future()
-            self._waiting.append(turn)
-            try:
-                await turn
-            except asyncio.CancelledError:
-                if turn.done() and not turn.cancelled():
-                    self._give_back()
-                raise
-        else:
-            self.flying += 1
-        return asyncio.get_running_loop().time()
+    def cancel(self) -> None:
+        """Whatever is in flight."""
+        for slot in self._slots:
+            slot.cancel()
 
-    def end_one(self, began: float) -> None:
-        """Give the slot back."""
-        self._learn(began, asyncio.get_running_loop().time())
-        self._give_back()
+    async def landed(self) -> None:
+        """Wait until nothing is in flight."""
+        while self._slots:
+            await asyncio.wait(self._slots)
 
-    def _give_back(self) -> None:
-        self.flying -= 1
-        while self._waiting and self.flying < self.limit:
-            turn = self._waiting.popleft()
-            if not turn.done():
-                self.flying += 1
-                turn.set_result(None)
+    def _fill(self) -> None:
+        for _ in range(min(self.limit - self._flying, len(self._waiting))):
+            slot = asyncio.create_task(self._slot(self._waiting.popleft()))
+            self._slots.add(slot)
+            slot.add_done_callback(self._slots.discard)
+            self._flying += 1
 
-    def _learn(self, started: float, now: float) -> None:
-        self._latency = min(self._latency, now - started)
+    async def _slot(self, text: Text) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            began = loop.time()
+            await self._send(text, began)
+            self._learn(began, loop.time())
+            if not self._waiting or self._flying > self.limit:
+                break
+            text = self._waiting.popleft()
+        self._flying -= 1
+
+    def _learn(self, began: float, now: float) -> None:
+        self._latency = min(self._latency, now - began)
         self._answered += 1
         if not self._since:
             self._since = now
@@ -82,3 +96,4 @@ class Flight:
             # Where nobody waits for a slot, it is not the slots that keep the rate low.
             self.limit = wanted if self._waiting else max(self.limit, wanted)
             self._answered, self._since = 0, now
+            self._fill()

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, text
 
-from alerts.broadcasts import dispatch, stumbles
-from alerts.broadcasts.dispatch import Batch, Dispatch, UnderWay
+from alerts.broadcasts import batches, stumbles
+from alerts.broadcasts.batches import Batch, Text, UnderWay
+from alerts.broadcasts.dispatch import Dispatch
 from alerts.broadcasts.models import Delivery, Progress
 from alerts.broadcasts.schedule import adopt
 from alerts.broadcasts.statements import FINISH
@@ -80,11 +81,13 @@ async def test_stop_between_claim_and_send_wins(
     await worker.prepare(called)
     claimed = await worker.claim(called)
     await api.text(YASMIN, "JOOJI")
-    batch = Batch(asyncio.get_running_loop().time() - dispatch.LOOK_AGAIN_SECONDS - 1)
+    batch = Batch(asyncio.get_running_loop().time() - batches.LOOK_AGAIN_SECONDS - 1)
     under_way = UnderWay(called, Rank.ALERT, TEXTS, dict.fromkeys(TEXTS, 1), unwritten=False)
     batch.unsent.update(one.id for one in claimed)
     recording = asyncio.create_task(worker.dispatch._recorder.run())
-    await asyncio.gather(*(worker.dispatch._send(OUR_NUMBER, under_way, one, batch) for one in claimed))
+    for one in claimed:
+        worker.dispatch._flight.add(Text(OUR_NUMBER, under_way, one, batch))
+    await worker.dispatch._flight.landed()
     worker.dispatch._recorder.close()
     await recording
     assert twilio.alerts_to(YASMIN) == []
@@ -102,10 +105,11 @@ async def test_a_claim_that_is_too_old_is_given_back(
 ) -> None:
     await worker.prepare(called)
     [one, *_] = await worker.claim(called)
-    batch = Batch(asyncio.get_running_loop().time() - dispatch.SENDING_SECONDS - 1)
+    batch = Batch(asyncio.get_running_loop().time() - batches.SENDING_SECONDS - 1)
     under_way = UnderWay(called, Rank.ALERT, TEXTS, dict.fromkeys(TEXTS, 1), unwritten=False)
     recording = asyncio.create_task(worker.dispatch._recorder.run())
-    await worker.dispatch._send(OUR_NUMBER, under_way, one, batch)
+    worker.dispatch._flight.add(Text(OUR_NUMBER, under_way, one, batch))
+    await worker.dispatch._flight.landed()
     worker.dispatch._recorder.close()
     await recording
     assert not twilio.simulator.carrier.messages

@@ -8,9 +8,8 @@ from collections.abc import Sequence
 import pytest
 from sqlalchemy import func, select
 
-from alerts.broadcasts import dispatch
+from alerts.broadcasts.batches import LOOK_AGAIN_SECONDS, Batch
 from alerts.broadcasts.claims import claim_letters
-from alerts.broadcasts.dispatch import Batch
 from alerts.broadcasts.letters import forget
 from alerts.broadcasts.models import Alert, Delivery, Progress
 from alerts.broadcasts.outcomes import record
@@ -198,7 +197,7 @@ async def test_a_letter_that_was_claimed_and_has_not_left_yet_is_not_sent(
         [one] = await claim_letters(connection, row.sender, 10)
     await forgotten(maria)
     now = asyncio.get_running_loop().time()
-    batch = Batch(now - dispatch.LOOK_AGAIN_SECONDS - 1)
+    batch = Batch(now - LOOK_AGAIN_SECONDS - 1)
     batch.unsent.add(one.id)
     unwanted = await batch.look_again(one.id, now, {})
     assert unwanted is not None

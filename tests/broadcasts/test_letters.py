@@ -9,8 +9,9 @@ import pytest
 from sqlalchemy import func, select
 
 from alerts.broadcasts import dispatch
+from alerts.broadcasts.batches import LETTERS, LOOK_AGAIN_SECONDS, Batch, Text, UnderWay
 from alerts.broadcasts.claims import Claimed, claim_letters
-from alerts.broadcasts.dispatch import LETTERS, Batch, Dispatch, UnderWay
+from alerts.broadcasts.dispatch import Dispatch
 from alerts.broadcasts.letters import NothingWritten, text_one
 from alerts.broadcasts.models import Alert, Delivery
 from alerts.broadcasts.texts import TextTooLong
@@ -149,7 +150,7 @@ async def test_one_that_is_longer_than_those_that_were_seen_is_paid_for_all_the_
     grant = await slow._pacer.take(OUR_NUMBER, Rank.REPLY, 1, 1)
     assert grant.parts == 0
     assert grant.again > 0.5  # for ten parts
-    await asyncio.gather(*slow._sending)
+    await slow._flight.landed()
 
 
 async def test_a_sender_on_which_none_waits_is_not_asked_for_any(
@@ -223,11 +224,13 @@ async def test_stop_between_claim_and_send_wins(
     stays, goes = await write(maria), await write(james)
     ours = await claimed()
     await api.text(JAMES, "STOP")
-    batch = Batch(asyncio.get_running_loop().time() - dispatch.LOOK_AGAIN_SECONDS - 1)
+    batch = Batch(asyncio.get_running_loop().time() - LOOK_AGAIN_SECONDS - 1)
     batch.unsent.update(one.id for one in ours)
     letters = UnderWay(LETTERS, Rank.REPLY, {}, {"": 1}, unwritten=False, sender=OUR_NUMBER)
     recording = asyncio.create_task(worker.dispatch._recorder.run())
-    await asyncio.gather(*(worker.dispatch._send(OUR_NUMBER, letters, one, batch) for one in ours))
+    for one in ours:
+        worker.dispatch._flight.add(Text(OUR_NUMBER, letters, one, batch))
+    await worker.dispatch._flight.landed()
     worker.dispatch._recorder.close()
     await recording
     assert twilio.alerts_to(JAMES) == []

@@ -98,7 +98,7 @@ async def test_a_list_that_closes_meanwhile_keeps_the_rest_for_its_next_hours(
 async def test_a_text_that_was_claimed_in_time_and_could_not_go_is_looked_at_again(
     api: Api, inland: int, worker: Worker
 ) -> None:
-    from alerts.broadcasts.dispatch import Batch
+    from alerts.broadcasts.batches import Batch
     from alerts.broadcasts.hours import closed
     from alerts.broadcasts.voices import list_hours
 

@@ -1,4 +1,4 @@
-"""Requests in flight follow rate and latency, and slots are never lost."""
+"""Requests in flight follow rate and latency, and nothing that is added is lost."""
 
 from __future__ import annotations
 
@@ -13,67 +13,80 @@ pytestmark = pytest.mark.anyio
 MOST = 300
 
 
-async def _request(slots: Flight, seconds: float, most_seen: list[int]) -> None:
-    began = await slots.begin_one()
-    try:
-        most_seen.append(slots.flying)
-        await asyncio.sleep(seconds)
-    finally:
-        slots.end_one(began)
+class Carrier:
+    """Takes so many seconds; ``most``: requests that it saw at once."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self.begun: list[int] = []
+        self.inside = self.most = 0
+
+    async def send(self, text: int, _began: float) -> None:
+        """As Dispatch does: it raises nothing, and a cancelled request is over."""
+        self.begun.append(text)
+        self.inside += 1
+        self.most = max(self.most, self.inside)
+        try:
+            await asyncio.sleep(self.seconds)
+        except asyncio.CancelledError:
+            pass
+        finally:
+            self.inside -= 1
+
+
+async def fly(carrier: Carrier, most: int, texts: int, limit: int | None = None) -> Flight[int]:
+    one = Flight(most, carrier.send)
+    one.limit = limit or one.limit
+    one.add(0)
+    await one.landed()  # so long it takes when nothing else is going on
+    for text in range(1, texts):
+        one.add(text)
+    await one.landed()
+    assert sorted(carrier.begun) == list(range(texts))
+    assert len(one) == 0
+    return one
 
 
 async def test_a_slow_carrier_gets_as_many_at_once_as_there_may_be() -> None:
-    slots, seen = Flight(MOST), list[int]()
-    await asyncio.gather(*(_request(slots, 0.1, seen) for _ in range(3_000)))
-    assert slots.limit == MOST
-    assert max(seen) == MOST
-    assert slots.flying == 0
+    carrier = Carrier(0.1)
+    assert (await fly(carrier, MOST, 3_000)).limit == MOST
+    assert carrier.most == MOST
 
 
 async def test_no_more_are_in_flight_than_there_may_be() -> None:
-    slots, seen = Flight(10), list[int]()
-    await asyncio.gather(*(_request(slots, 0.001, seen) for _ in range(500)))
-    assert max(seen) == 10
+    carrier = Carrier(0.001)
+    await fly(carrier, 10, 500)
+    assert carrier.most == 10
 
 
 async def test_a_carrier_that_answers_at_once_needs_few(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(flight, "WINDOW_SECONDS", 0.005)
-    slots, seen = Flight(MOST), list[int]()
-    slots.limit = MOST  # as a slow carrier left it
-    await _request(slots, 0, seen)  # so long it takes when nothing else is going on
-    await asyncio.gather(*(_request(slots, 0, seen) for _ in range(20_000)))
-    assert slots.limit == LEAST
+    carrier = Carrier(0)
+    assert (await fly(carrier, MOST, 40_000, limit=MOST)).limit == LEAST  # as a slow carrier left it
 
 
 async def test_a_rate_that_others_keep_low_takes_no_slots_away(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(flight, "WINDOW_SECONDS", 0.005)
-    slots, seen = Flight(MOST), list[int]()
-    slots.limit = 200
-    for _ in range(20):
-        await _request(slots, 0.001, seen)
-    assert slots.limit == 200
+    one = Flight(MOST, Carrier(0.001).send)
+    one.limit = 200
+    for text in range(20):
+        one.add(text)
+        await one.landed()
+    assert one.limit == 200
 
 
-async def test_whoever_is_cancelled_while_waiting_takes_no_slot_along() -> None:
-    slots, seen = Flight(2), list[int]()
-    flying = [asyncio.create_task(_request(slots, 0.05, seen)) for _ in range(2)]
-    waiting = [asyncio.create_task(_request(slots, 0, seen)) for _ in range(5)]
-    await asyncio.sleep(0.01)
-    for task in waiting[:3]:
-        task.cancel()
-    await asyncio.gather(*flying, *waiting, return_exceptions=True)
-    assert slots.flying == 0
-    assert len(seen) == 4
-
-
-async def test_whoever_is_cancelled_just_as_its_turn_comes_passes_it_on() -> None:
-    slots, seen = Flight(1), list[int]()
-    began = await slots.begin_one()
-    first = asyncio.create_task(_request(slots, 0, seen))
-    second = asyncio.create_task(_request(slots, 0, seen))
+async def test_whoever_waits_is_let_through_and_what_is_in_flight_can_be_given_up() -> None:
+    carrier = Carrier(60)
+    one = Flight(2, carrier.send)
+    for text in range(5):
+        one.add(text)
     await asyncio.sleep(0)
-    slots.end_one(began)
-    first.cancel()  # it has been given the slot and has not run yet
-    await asyncio.gather(first, second, return_exceptions=True)
-    assert seen == [1]
-    assert slots.flying == 0
+    assert carrier.begun == [0, 1]
+    assert len(one) == 5
+    one.let_all_through()
+    one.add(5)
+    await asyncio.sleep(0)
+    assert sorted(carrier.begun) == [0, 1, 2, 3, 4, 5]
+    one.cancel()
+    await asyncio.wait_for(one.landed(), 1)
+    assert len(one) == 0

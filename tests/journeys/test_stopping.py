@@ -13,7 +13,8 @@ from itertools import islice
 import psycopg
 import pytest
 
-from alerts.broadcasts.dispatch import LANDING_SECONDS, LEASE_SECONDS
+from alerts.broadcasts.batches import LEASE_SECONDS
+from alerts.broadcasts.dispatch import LANDING_SECONDS
 from alerts.carrier.transport import REQUEST_SECONDS
 from alerts.storage.embedded import PostgresServer
 from tests.chaos.people import TEXTS, Person, made_up_numbers, subscribe
