@@ -10,7 +10,7 @@ from twilio.base.exceptions import TwilioException, TwilioRestException
 from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
 
-from alerts.carrier.webhooks import RETRIES
+from alerts.carrier.sending import RETRIES
 from alerts.language.catalogs import N_
 from alerts.language.said import Said, said
 from alerts.settings import Settings

@@ -15,12 +15,14 @@ from twilio.rest import Client
 
 from alerts.carrier.codes import CODES, Remedy, code
 from alerts.carrier.transport import NoAnswer, NotConnected, TwilioTransport
-from alerts.carrier.webhooks import RETRIES
 from alerts.settings import Settings
 
 # Answers whose status says it all, should their code be one that we do not know.
 WORDLESS = {401: 20003, 403: 20003, 429: 20429}
 LOOK_BACK = 200  # texts to one number that are looked at when one of them is sought
+# Ends our addresses: Twilio posts again, five times, on any failure, not only on a lost connection.
+# Source: https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides
+RETRIES = "#rc=5&rp=all"
 
 
 @dataclass(frozen=True, slots=True)

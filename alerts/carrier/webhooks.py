@@ -19,9 +19,6 @@ from alerts.settings import settings
 MOST_OCTETS = 65_536  # a text has 1,600 characters; with every other field it stays far below
 MOST_FIELDS = 200
 MOST_DIGITS = 9  # of a number in a field; more are no number of Twilio's
-# Ends our addresses: Twilio posts again, five times, on any failure, not only on a lost connection.
-# Source: https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides
-RETRIES = "#rc=5&rp=all"
 
 
 class WrongSignature(DomainError):

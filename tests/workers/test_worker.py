@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+import subprocess
+import sys
 
 import pytest
 
@@ -60,3 +62,11 @@ def test_what_stays_of_a_job_that_failed_is_no_number_and_no_text(
         assert b"5550171" not in (storage.redis().dump(key) or b"")
     assert "quetzal" not in json.dumps(lines(caplog))
     assert any(one["says"] == "a job failed" and one["error"] == "ValueError" for one in lines(caplog))
+
+
+def test_a_worker_loads_nothing_that_only_web_needs() -> None:
+    """Ten megabytes each."""
+    loaded = "import sys, workers.worker; print(*{name.partition('.')[0] for name in sys.modules})"
+    done = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True)
+    assert "twilio" in done.stdout.split()
+    assert not {"fastapi", "starlette", "jinja2", "segno"} & set(done.stdout.split())
