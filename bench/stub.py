@@ -134,8 +134,9 @@ class _Stub:
         self.poll.register(listening, select.EPOLLIN)
         self.poll.register(until_closed, select.EPOLLIN)
         while True:
-            wait = max(0.0, self.due[0][0] - time.monotonic()) if self.due else -1
-            events = self.poll.poll(wait)
+            if self.due:  # to the microsecond; epoll's own clock rounds up to milliseconds
+                select.select([self.poll], [], [], max(0.0, self.due[0][0] - time.monotonic()))
+            events = self.poll.poll(0 if self.due else -1)
             now = time.monotonic()
             for number, _ in events:
                 if connection := self.connections.get(number):
