@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 LEAST = 64  # enough for a carrier that answers at once
 AHEAD = 2.0  # times what is needed now, so that a faster pace or a slower carrier is followed
 WINDOW_SECONDS = 0.1
+LESS = 0.9  # of the limit stays in each window: the first answers come slowly, while connections are made
 
 Text = TypeVar("Text")
 
@@ -94,6 +95,7 @@ class Flight(Generic[Text]):
             needed = round(AHEAD * self.rate * self._latency)
             wanted = max(min(LEAST, self._most), min(self._most, needed))
             # Where nobody waits for a slot, it is not the slots that keep the rate low.
-            self.limit = wanted if self._waiting else max(self.limit, wanted)
+            least = round(LESS * self.limit) if self._waiting else self.limit
+            self.limit = max(wanted, least)
             self._answered, self._since = 0, now
             self._fill()
