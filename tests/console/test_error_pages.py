@@ -14,19 +14,11 @@ from alerts.headers import HEADERS
 from alerts.language.catalogs import tr
 from alerts.language.languages import Language
 from alerts.storage.engine import session_scope
-from alerts.team.actors import Role
 from tests.api import Api
-from tests.console.browser import FROM_A_FORM, Browser, browser, invited
+from tests.console.browser import FROM_A_FORM, Browser
 
 pytestmark = pytest.mark.anyio
 JSON = "application/problem+json"
-
-
-@pytest.fixture
-async def ana(api: Api) -> AsyncIterator[Browser]:
-    async with browser() as one:
-        await one.settle_in(await invited("ana@example.org", Role.ORGANIZER))
-        yield one
 
 
 @pytest.fixture

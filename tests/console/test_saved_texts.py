@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
 from html import unescape
 
 import pytest
 
 from alerts.carrier.simulator.server import SimulatorServer
-from alerts.team.actors import Role
 from tests.api import Api
-from tests.console.browser import Browser, browser, invited
+from tests.console.browser import Browser
 from tests.console.test_alerts import filled_in, planned, send, written
 from tests.story import JAMES
 from tests.worker import Worker, sent
@@ -20,13 +18,6 @@ pytestmark = pytest.mark.anyio
 CALL = {"en": "Come at 5", "es": "Ven a las 5", "so": "Imow 5"}
 TYPED = {"text-en": "My own words", "text-es": "", "text-so": "Erayadayda"}
 WORDS = {f"text-{language}": words for language, words in CALL.items()}
-
-
-@pytest.fixture
-async def ana(api: Api) -> AsyncIterator[Browser]:
-    async with browser() as one:
-        await one.settle_in(await invited("ana@example.org", Role.ORGANIZER))
-        yield one
 
 
 @pytest.fixture

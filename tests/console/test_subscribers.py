@@ -18,14 +18,6 @@ HOSTILE = '<script>alert("x")</script>'
 
 
 @pytest.fixture
-async def ana(api: Api) -> AsyncIterator[Browser]:
-    """An organizer who may not read numbers."""
-    async with browser() as one:
-        await one.settle_in(await invited("ana@example.org", Role.ORGANIZER))
-        yield one
-
-
-@pytest.fixture
 async def rosa(api: Api) -> AsyncIterator[Browser]:
     """An organizer who may."""
     async with browser() as one:

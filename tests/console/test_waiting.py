@@ -25,13 +25,6 @@ MINE = "It waits for somebody else's approval: you wrote it, or changed it last.
 
 
 @pytest.fixture
-async def ana(api: Api) -> AsyncIterator[Browser]:
-    async with browser() as one:
-        await one.settle_in(await invited("ana@example.org", Role.ORGANIZER))
-        yield one
-
-
-@pytest.fixture
 async def berta(api: Api) -> AsyncIterator[Browser]:
     async with browser() as one:
         await one.settle_in(await invited("berta@example.org", Role.ORGANIZER))
