@@ -158,18 +158,22 @@ class Delivery(Table):
 
 
 class Progress(Table):
-    """How many deliveries of an alert stand where: the sum over ``slot``.
+    """How many deliveries of an alert are alike: the sum over ``slot``. A report is made of these.
 
-    Triggers on ``deliveries`` keep it, whatever statement moves them (migration 0002). Slots keep
-    workers that record at the same moment from waiting for one row.
+    Triggers on ``deliveries`` keep it, whatever statement moves them (migrations 0002, 0021), and it stays
+    when their month is dropped. Slots keep workers that record at the same moment from waiting for one row.
     """
 
     __tablename__ = "progress"
 
     alert_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
-    slot: Mapped[int] = mapped_column(Integer, primary_key=True)
+    slot: Mapped[int] = mapped_column(Integer, primary_key=True, server_default=sql("0"))
     language: Mapped[str] = mapped_column(Text, primary_key=True)
     state: Mapped[DeliveryState] = mapped_column(Text, primary_key=True)
+    # 0 and "" are none: a key holds no NULL.
+    list_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, server_default=sql("0"))
+    code: Mapped[int] = mapped_column(Integer, primary_key=True, server_default=sql("0"))
+    reason: Mapped[str] = mapped_column(Text, primary_key=True, server_default="")
     deliveries: Mapped[int] = mapped_column(BigInteger)
 
     __table_args__ = ({"postgresql_with": {"fillfactor": "50"}},)

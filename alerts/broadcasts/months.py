@@ -60,31 +60,6 @@ _NAMED_LATE = text("""
     WHERE alert_id >= :first AND alert_id < :behind AND sid IS NOT NULL
     ON CONFLICT DO NOTHING
 """)
-_SUM_UP = """
-    UPDATE alerts a SET kept = a.kept || jsonb_build_object('deliveries', sums.deliveries)
-    FROM (SELECT alert_id,
-                 jsonb_agg(jsonb_build_array(language, list_id, state, code, reason, people)) AS deliveries
-          FROM (SELECT alert_id, language, list_id, state, code, reason, count(*) AS people
-                FROM {table} WHERE alert_id >= :first AND alert_id < :behind
-                GROUP BY alert_id, language, list_id, state, code, reason) AS alike
-          GROUP BY alert_id) AS sums
-    WHERE a.id = sums.alert_id
-"""
-# Against the counts that triggers keep: whatever moved since it was summed up, is summed up anew.
-_SUMS_DIFFER = text("""
-    SELECT EXISTS (
-        SELECT FROM (
-            SELECT alert_id, language, state, sum(deliveries) AS people FROM progress
-            WHERE alert_id >= :first AND alert_id < :behind
-            GROUP BY alert_id, language, state HAVING sum(deliveries) <> 0) AS counted
-        FULL JOIN (
-            SELECT a.id AS alert_id, one ->> 0 AS language, one ->> 2 AS state,
-                   sum((one ->> 5)::bigint) AS people
-            FROM alerts a CROSS JOIN jsonb_array_elements(a.kept -> 'deliveries') AS one
-            WHERE a.id >= :first AND a.id < :behind
-            GROUP BY 1, 2, 3) AS summed USING (alert_id, language, state)
-        WHERE counted.people IS DISTINCT FROM summed.people)
-""")
 # Of alerts that were sent after the partition of their id was gone.
 _REST_OVER = text(f"""
     SELECT alert_id FROM deliveries_rest GROUP BY alert_id
@@ -170,8 +145,7 @@ async def _close(session: AsyncSession, last: Month, name: str) -> None:
 async def drop_month() -> str | None:
     """Drop the oldest partition that names nobody any more. Its name, where there was one.
 
-    Of each alert it is kept how many deliveries of which kind there were (``alerts.kept``), so that every
-    report says what it said before.
+    How many of which kind there were stands in ``progress``: every report says what it said before.
     """
     async with session_scope() as session:
         over = [
@@ -184,9 +158,8 @@ async def drop_month() -> str | None:
             return None
         if settings().twilio_copies != "keep":
             await session.execute(_NAMED_LATE, _ids(over[0]))
-        await session.execute(text(_SUM_UP.format(table=over[0].name)), _ids(over[0]))
     async with _alone() as alone:
-        if alone is None or await alone.scalar(_SUMS_DIFFER, _ids(over[0])):
+        if alone is None:
             return None
         await alone.execute(text(f"DROP TABLE {over[0].name}"))
         note(alone, None, "dropped", "deliveries", over[0].first, month=over[0].name)
@@ -209,11 +182,6 @@ async def empty_rest() -> int | None:
             return None
         if settings().twilio_copies != "keep":
             await session.execute(_NAMED_LATE, one)
-        async with session.begin_nested() as summing:
-            await session.execute(text(_SUM_UP.format(table="deliveries_rest")), one)
-            if await session.scalar(_SUMS_DIFFER, one):
-                await summing.rollback()
-                return None
         await session.execute(_EMPTY_REST, {"first": alert_id})
         note(session, None, "dropped", "deliveries", alert_id, month="deliveries_rest")
         return int(alert_id)

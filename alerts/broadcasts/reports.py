@@ -1,4 +1,4 @@
-"""What became of an alert, or of all alerts of an action. All sums are of one look at the deliveries."""
+"""What became of an alert, or of all alerts of an action. All sums are of one look at their counts."""
 
 from __future__ import annotations
 
@@ -68,11 +68,12 @@ class Report:
     left: int = 0
 
 
-# One statement: whatever moves meanwhile, its sums are those of one moment.
-_DELIVERIES = text("""
-    SELECT alert_id, language, list_id, state, code, reason, count(*) AS people
-    FROM deliveries WHERE alert_id = ANY (cast(:alerts AS bigint[]))
-    GROUP BY alert_id, language, list_id, state, code, reason
+# Of the counts that are kept as deliveries move: some rows, however many texts there were.
+_ALIKE = text("""
+    SELECT alert_id, language, state, nullif(list_id, 0) AS list_id, nullif(code, 0) AS code,
+           nullif(reason, '') AS reason, sum(deliveries)::bigint AS people
+    FROM progress WHERE alert_id = ANY (cast(:alerts AS bigint[]))
+    GROUP BY 1, 2, 3, 4, 5, 6 HAVING sum(deliveries) <> 0
 """)
 # Answers of its people since they were texted: one a person and action. Plan: a semijoin by hash.
 _ANSWERS = text("""
@@ -119,48 +120,18 @@ async def of_alerts(session: AsyncSession, alerts: Sequence[Alert]) -> Report:
         for language, body in (alert.bodies or {}).items()
     }
     report = Report()
-    for row in await _alike(session, alerts):
+    for row in await session.execute(_ALIKE, {"alerts": [alert.id for alert in alerts]}):
         state, language = DeliveryState(row.state), Language(row.language)
         report.states[state] += row.people
         report.languages.setdefault(language, Counter())[state] += row.people
         report.lists.setdefault(row.list_id, Counter())[state] += row.people
-        why = in_plain_words(row.reason, row.code)
-        if state in UNSUCCESSFUL:
-            report.failed[why or NO_REASON] += row.people
-        elif state == DeliveryState.SKIPPED:
-            report.skipped[why or NOT_WRITTEN] += row.people
+        _add_reason(report, row)
         if state in PAID:
             report.parts += row.people * parts[row.alert_id, row.language]
     if (price := settings().price_per_part) is not None:
         report.price = report.parts * int(price * MICROS)
     await _of_people(session, alerts, report)
     return report
-
-
-@dataclass(frozen=True, slots=True)
-class _Alike:
-    """Deliveries of an alert that are alike, and how many people's they are."""
-
-    alert_id: int
-    language: str
-    list_id: int | None
-    state: str
-    code: int | None
-    reason: str | None
-    people: int
-
-
-async def _alike(session: AsyncSession, alerts: Sequence[Alert]) -> list[_Alike]:
-    """Of their rows; of those whose rows are gone (months.py), what was kept."""
-    summed = {
-        alert.id: alert.kept["deliveries"] for alert in alerts if alert.kept and "deliveries" in alert.kept
-    }
-    there = [alert.id for alert in alerts if alert.id not in summed]
-    rows = (await session.execute(_DELIVERIES, {"alerts": there})).all()
-    return [
-        *(_Alike(*row) for row in rows),
-        *(_Alike(alert_id, *one) for alert_id, kept in summed.items() for one in kept),
-    ]
 
 
 async def _of_people(session: AsyncSession, alerts: Sequence[Alert], report: Report) -> None:
@@ -183,25 +154,20 @@ async def _of_people(session: AsyncSession, alerts: Sequence[Alert], report: Rep
     report.answers = [Answers(*key, people) for key, people in sorted(answers.items())]
 
 
-# While it goes out only the few that got nothing are looked at.
-_NOTHING = text("""
-    SELECT state, code, reason, count(*) AS people FROM deliveries
-    WHERE alert_id = :alert AND state IN ('failed', 'undelivered', 'skipped')
-    GROUP BY state, code, reason
-""")
-
-
 async def reasons_of(session: AsyncSession, alert_id: int) -> tuple[Counter[str], Counter[str]]:
     """Why texts of an alert did not arrive, and why people were left out, so far."""
-    failed: Counter[str] = Counter()
-    skipped: Counter[str] = Counter()
-    for row in await session.execute(_NOTHING, {"alert": alert_id}):
-        why = in_plain_words(row.reason, row.code)
-        if DeliveryState(row.state) in UNSUCCESSFUL:
-            failed[why or NO_REASON] += row.people
-        else:
-            skipped[why or NOT_WRITTEN] += row.people
-    return failed, skipped
+    report = Report()
+    for row in await session.execute(_ALIKE, {"alerts": [alert_id]}):
+        _add_reason(report, row)
+    return report.failed, report.skipped
+
+
+def _add_reason(report: Report, row: Any) -> None:
+    why = in_plain_words(row.reason, row.code)
+    if row.state in UNSUCCESSFUL:
+        report.failed[why or NO_REASON] += row.people
+    elif row.state == DeliveryState.SKIPPED:
+        report.skipped[why or NOT_WRITTEN] += row.people
 
 
 _PARKED = text("""

@@ -135,21 +135,6 @@ async def test_a_month_that_names_nobody_goes_and_every_report_says_the_same(
     assert await drop_month() is None
 
 
-async def test_what_moved_after_it_was_summed_up_keeps_the_month(
-    api: Api, inland: int, worker: Worker, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    one = await sent(api, worker, inland)
-    await begin_month(SOON)
-    from alerts.broadcasts import months as room
-
-    summed = room._SUM_UP
-    monkeypatch.setattr(room, "_SUM_UP", summed + " AND false")  # as if it stood at an older count
-    await days_go_by(40)
-    assert await where(one) == {"deliveries_2026_11"}
-    monkeypatch.setattr(room, "_SUM_UP", summed)
-    assert await drop_month() == "deliveries_2026_11"
-
-
 async def test_an_old_draft_is_sent_after_its_month_is_gone(api: Api, inland: int, worker: Worker) -> None:
     await sent(api, worker, inland)
     draft = (await api.post("/v1/alerts", alert(inland, None, text=PLAIN_TEXT)))["id"]

@@ -43,7 +43,17 @@ HARMLESS: dict[str, dict[str, str]] = {
     "0018": {
         "kept_list_answers keeps rows of actions from being deleted": "nobody deletes an action",
         "kept_hour_answers keeps rows of actions from being deleted": "nobody deletes an action",
-    }
+    },
+    "0021": dict.fromkeys(
+        (
+            "progress asks for less: PRIMARY KEY (alert_id, slot, language, state)",
+            "progress asks for less: UNIQUE USING btree (alert_id, slot, language, state)",
+            "progress asks for more: PRIMARY KEY (alert_id, slot, language, state, list_id, code, reason)",
+            "progress asks for more: UNIQUE USING btree"
+            " (alert_id, slot, language, state, list_id, code, reason)",
+        ),
+        "only its triggers name the key, and they come with it; all others add its rows up",
+    ),
 }
 # Refused by triggers.
 APPEND_ONLY = {"audit", "audit_chain", "consent_events", "forgotten"}
