@@ -52,6 +52,12 @@
     return plain.size;
   }
 
+  // formAction of a button without one of its own is the page; `form.action` may be a field of that name.
+  const goesTo = (button) => {
+    const own = button.getAttribute("hx-post") ?? button.getAttribute("formaction") ?? button.form.getAttribute("action");
+    return new URL(own ?? "", location).pathname;
+  };
+
   // What has the focus: null for nothing.
   function focused() {
     const element = document.activeElement;
@@ -77,7 +83,9 @@
       checked: Boolean(element.checked),
       required: Boolean(element.required),
       opens: element.localName === "summary" && !element.parentElement.open,
-      posts: element.form?.method === "post" && element.type === "submit" ? new URL(element.formAction, location).pathname : null,
+      posts: element.form?.method === "post" && element.type === "submit" ? goesTo(element) : null,
+      // Under which name htmx sends it; null where the browser does.
+      asks: element.hasAttribute("hx-post") ? element.id : null,
     };
   }
 

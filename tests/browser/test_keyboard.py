@@ -6,12 +6,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Route
+from playwright.sync_api import Response, Route, expect
+from playwright.sync_api import TimeoutError as PatienceLost
 
 from tests.browser.conftest import OpenWindow
 from tests.browser.house import House
 from tests.browser.places import console_routes
-from tests.browser.window import DESKTOP, Window
+from tests.browser.window import DESKTOP, PATIENCE_MS, Window
 from tests.console.browser import PASSWORD
 
 MOST_STEPS = 400
@@ -33,13 +34,11 @@ class Walk:
         self._page = window.page
         self._window = window
         self.faults: list[str] = []
-        self.posted: set[str] = set()
-        self._page.route("**/*", self._keep_what_is_posted)
+        self._page.route("**/*", _keep_what_is_posted)
 
     def through(self, path: str) -> None:
         """From the top of the page until Tab comes round again."""
         self._window.open(path)
-        self.posted.clear()
         self._window.look("note")
         reached: list[int] = []
         for _ in range(MOST_STEPS):
@@ -68,11 +67,31 @@ class Walk:
         elif now["required"] and now["empty"]:
             self._fill_in(now["kind"])
         if now["posts"] is not None:
-            before = set(self.posted)
-            with self._page.expect_request(lambda asked: asked.method == "POST"):
-                keyboard.press("Enter")
-            if urlsplit(now["posts"]).path not in self.posted - before | {now["posts"]}:
-                self.faults.append(f"{path}: Enter does not send {now['html']}")
+            self._send(path, now)
+
+    def _send(self, path: str, now: dict[str, Any]) -> None:
+        """Press the button, and wait until it was answered: the next one would take its request back."""
+
+        def is_its(answer: Response) -> bool:
+            asked = answer.request
+            by_it = (
+                asked.is_navigation_request()
+                if now["asks"] is None
+                else asked.headers.get("hx-trigger") == now["asks"]
+            )
+            return asked.method == "POST" and urlsplit(asked.url).path == now["posts"] and by_it
+
+        self._at_rest()
+        try:
+            with self._page.expect_response(is_its):
+                self._page.keyboard.press("Enter")
+        except PatienceLost:
+            self.faults.append(f"{path}: Enter does not send {now['html']}")
+        self._at_rest()
+
+    def _at_rest(self) -> None:
+        """Nothing that htmx asked for is on its way."""
+        expect(self._page.locator(".htmx-request")).to_have_count(0, timeout=PATIENCE_MS)
 
     def _fill_in(self, kind: str) -> None:
         if kind in FILLED_OTHERWISE:  # how a date is typed, the browser says; that it is reached was seen
@@ -83,12 +102,12 @@ class Walk:
         else:
             self._page.keyboard.type(TYPED.get(kind, TYPED[""]))
 
-    def _keep_what_is_posted(self, route: Route) -> None:
-        if route.request.method != "POST":
-            route.continue_()
-            return
-        self.posted.add(urlsplit(route.request.url).path)
-        route.fulfill(status=204)  # the browser stays where it is
+
+def _keep_what_is_posted(route: Route) -> None:
+    if route.request.method != "POST":
+        route.continue_()
+        return
+    route.fulfill(status=204)  # the browser stays where it is
 
 
 @pytest.mark.parametrize("route", console_routes("GET"))

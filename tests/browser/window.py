@@ -40,7 +40,10 @@ document.addEventListener("securitypolicyviolation", (event) =>
   window.broken.push(`${event.violatedDirective} ${event.blockedURI}`));
 """
 AFTER_A_FORM = (403, 404, 409, 422, 429)  # a page that says what is wrong comes with one of these
-PATIENCE_MS = 20_000
+PATIENCE_MS = 60_000
+# What htmx says of a request that was taken back, because the page is left or because of newer typing. The
+# first it says of each that failed, before it says how: htmx:sendError, htmx:timeout (its onerror, onabort).
+TAKEN_BACK = ("htmx:afterRequest", "htmx:sendAbort")
 
 
 class NotInstalled(Exception):
@@ -230,4 +233,6 @@ class Window:
         status = self._answered.get(message.location.get("url", ""), 200)
         if "Failed to load resource" in message.text and status in self._awaited:
             return  # the page itself came with this status
+        if message.text.split(",")[0] in TAKEN_BACK:
+            return
         self.faults.append(f"{message.type}: {message.text} {json.dumps(message.location)}")
