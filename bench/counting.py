@@ -66,8 +66,9 @@ FILL = (
        FROM subscribers WHERE id % 5 = 0""",
     """INSERT INTO alerts (state, action_id, audience, text, asks_rsvp, urgent, prepared_at)
        VALUES ('sent', 1, '{}', %(text)s, true, false, now())""",
-    """INSERT INTO deliveries (alert_id, subscriber_id, language, sender, state)
-       SELECT 1, id, language, 'x', 'delivered' FROM subscribers WHERE id % 2 = 0""",
+    """INSERT INTO deliveries (alert_id, subscriber_id, language, sender, state, list_id, claimed_at)
+       SELECT 1, id, language, 'x', 'delivered', lists[2], now() - interval '1 hour'
+       FROM subscribers WHERE id % 2 = 0""",
     "VACUUM ANALYZE",
 )
 
