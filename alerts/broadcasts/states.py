@@ -62,8 +62,8 @@ MOVES: dict[DeliveryState, tuple[DeliveryState, ...]] = {
 OPEN = (_S.WAITING, _S.SENDING, _S.UNKNOWN)
 """An alert is over when no delivery of it is in one of these."""
 
-MAY_HAVE_ARRIVED = (_S.SENDING, _S.UNKNOWN, _S.ACCEPTED, _S.SENT, _S.DELIVERED, _S.UNDELIVERED)
-"""The person may have the text on the phone, and may answer it."""
+MAY_HAVE_ARRIVED = (_S.DELIVERED, _S.SENT, _S.ACCEPTED, _S.UNDELIVERED, _S.UNKNOWN, _S.SENDING)
+"""The person may have the text on the phone, and may answer it. The commonest first, as they are compared."""
 
 # Twilio's words for an outbound text → ours. What is not here tells nothing new.
 # Source: MessageStatus, https://www.twilio.com/docs/messaging/api/message-resource

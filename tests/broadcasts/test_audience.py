@@ -6,9 +6,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 from sqlalchemy import text
 
-from alerts.broadcasts.audience import FEW_LISTS
+from alerts.broadcasts.audience import FEW_LISTS, Answered, Audience, Part, alike, meant
+from alerts.broadcasts.models import NOBODYS
+from alerts.broadcasts.states import MAY_HAVE_ARRIVED, DeliveryState
 from alerts.storage.engine import session_scope
 from tests.api import Api
 from tests.story import JAMES, MARIA, YASMIN, inland_empire
@@ -167,3 +171,71 @@ async def test_an_audience_of_many_lists_is_counted_as_one_of_few(api: Api, inla
     many = await api.post("/v1/alerts/audience", {"lists": made}, status=200)
     assert (few["people"], few["left_out"]) == (2, {"left": 1})
     assert many == few
+
+
+FIRST, SECOND, ASKS_NOTHING, OF_ANOTHER = range(1, 5)  # alerts; the last of action 2
+SOME = [*range(1, 200), 448, 511, 512, 70_000]
+Texts = dict[tuple[int, int], DeliveryState]  # by alert and person
+
+
+def arrived(texts: Texts, *alerts: int) -> set[int]:
+    return {who for (alert, who), state in texts.items() if alert in alerts and state in MAY_HAVE_ARRIVED}
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    people=st.sets(st.sampled_from(SOME)),
+    texts=st.dictionaries(
+        st.tuples(st.integers(FIRST, OF_ANOTHER), st.sampled_from([*SOME, 90_000, NOBODYS + 5])),
+        st.sampled_from(DeliveryState),
+    ),
+    answered=st.sets(st.sampled_from(SOME)),
+    answered_another=st.sets(st.sampled_from(SOME)),
+)
+@example(set(SOME), {(FIRST, one): DeliveryState.SENT for one in SOME}, {8, 63, 64, 128, 512}, {7})
+async def test_the_silent_are_those_who_were_asked_and_did_not_answer(
+    api: Api, people: set[int], texts: Texts, answered: set[int], answered_another: set[int]
+) -> None:
+    """However many were asked and answered, with gaps between them, and with people forgotten since."""
+    async with session_scope() as session:
+        await session.execute(text("DELETE FROM subscribers"))
+        await session.execute(text("TRUNCATE deliveries, alerts, actions CASCADE"))
+        await session.execute(_ACTIONS)
+        await session.execute(_ALERTS)
+        await session.execute(_PEOPLE, {"ids": sorted(people)})
+        for action, ids in ((1, answered), (2, answered_another)):
+            await session.execute(_ANSWERS, {"action": action, "ids": sorted(ids & people)})
+        if texts:
+            rows = [{"alert": alert, "who": who, "state": state} for (alert, who), state in texts.items()]
+            await session.execute(_DELIVERY, rows)
+        silent = people & arrived(texts, FIRST, SECOND) - answered
+        audience = Audience(action=1, answers=[Answered.SILENT])
+        assert set(await session.scalars(meant(audience))) == silent
+        assert sum([one.people for one in await alike(session, audience)]) == len(silent)
+        others = Audience(tags=["all"], without=[audience, Part(action=2, answers=[Answered.SILENT])])
+        assert set(await session.scalars(meant(others))) == people - silent - (
+            arrived(texts, OF_ANOTHER) - answered_another
+        )
+
+
+_ACTIONS = text("""
+    INSERT INTO actions (id, kind, starts_at, ends_at, timezone, place, title, details)
+    OVERRIDING SYSTEM VALUE
+    SELECT n, 'rally', now(), now() + interval '1 hour', 'UTC', '', '', '' FROM generate_series(1, 2) AS n
+""")
+_ALERTS = text("""
+    INSERT INTO alerts (id, state, action_id, audience, text, asks_rsvp, urgent) OVERRIDING SYSTEM VALUE
+    SELECT n, 'sent', 1 + n / 4, '{}', '', n <> 3, false FROM generate_series(1, 4) AS n
+""")
+_PEOPLE = text("""
+    INSERT INTO subscribers (id, phone, language, standing, tags) OVERRIDING SYSTEM VALUE
+    SELECT id, id::text::bytea, 'en', 'active', '{all}' FROM unnest(CAST(:ids AS bigint[])) AS id
+""")
+_ANSWERS = text("""
+    INSERT INTO rsvps (action_id, subscriber_id, answer, guests, language)
+    SELECT :action, id, 'yes', 0, 'en' FROM unnest(CAST(:ids AS bigint[])) AS id
+""")
+_DELIVERY = text("""
+    INSERT INTO deliveries (alert_id, subscriber_id, language, sender, state)
+    VALUES (:alert, :who, 'en', 'x', :state)
+""")
