@@ -70,7 +70,7 @@ REQUESTS: dict[str, Any] = {
     "test_send": {"phone": "+1 909 555 0101", "languages": ["es"]},
     "approve": {"version": "3f9a1c0b7d52e684"},
     "create_template": {"name": TEMPLATE["name"], "text": TEXT},
-    "change_template": {"text": TEXT},
+    "change_template": {"name": TEMPLATE["name"], "text": TEXT},
     "write": {"text": "Si, sale a las 6 de la clinica."},
     "take": {"name": "Rosa"},
     "assign": {"organizer": 5},

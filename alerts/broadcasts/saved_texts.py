@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import func, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import delete, func, select
+from sqlalchemy.dialects.postgresql import distinct_on, insert
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from alerts.broadcasts.models import Template, TemplateVersion
@@ -17,7 +18,7 @@ from alerts.language.languages import Language
 from alerts.settings import settings
 from alerts.storage.pages import page_of
 from alerts.team.actors import Actor
-from alerts.team.audit import note
+from alerts.team.audit import differences, note
 
 # Whatever the action will be, these can be filled in.
 _SOME_ACTION = Facts(dict.fromkeys(Language, "x"), datetime(2026, 1, 1, tzinfo=UTC), "UTC", "x")
@@ -31,7 +32,9 @@ class TemplateNameTaken(Conflict):
 
     def __init__(self, name: str) -> None:
         self.name = name
-        super().__init__(f"There is a template {name} already. Choose another name, or change that one.")
+        super().__init__(
+            f"There is a template {name} already. Choose another name, or change, rename or remove that one."
+        )
 
 
 @dataclass(frozen=True)
@@ -58,15 +61,47 @@ async def create_template(session: AsyncSession, name: str, text: Mapping[Langua
 
 
 async def change_template(
-    session: AsyncSession, template_id: int, text: Mapping[Language, str], by: Actor
+    session: AsyncSession, template_id: int, name: str | None, text: Mapping[Language, str] | None, by: Actor
 ) -> Saved:
-    """Write a new version. Raises NotFound, and what ``compose`` raises."""
-    _check(text)
-    found = await session.get(Template, template_id, with_for_update=True)
+    """Another name, a new version of the text, or both; None stays as it is.
+
+    Raises NotFound, TemplateNameTaken, and what ``compose`` raises.
+    """
+    if text is not None:
+        _check(text)
+    found = await _locked(session, template_id)
+    if name is not None and name != found.name:
+        await _rename(session, found, name, by)
+    if text is not None:
+        note(session, by, "changed", "template", template_id)
+        return await _write(session, found, text, by)
+    return await get_template(session, template_id)
+
+
+async def remove_template(session: AsyncSession, template_id: int, by: Actor) -> None:
+    """Keep it no more, in none of its versions. Alerts have their own copy of the text. Raises NotFound."""
+    gone = await _locked(session, template_id)
+    note(session, by, "removed", "template", template_id, name=gone.name)
+    await session.execute(delete(TemplateVersion).where(TemplateVersion.template_id == template_id))
+    await session.delete(gone)
+    await session.flush()
+
+
+async def _locked(session: AsyncSession, template_id: int) -> Template:
+    found = await session.get(Template, template_id, with_for_update=True, populate_existing=True)
     if found is None:
         raise NotFound("template", template_id)
-    note(session, by, "changed", "template", template_id)
-    return await _write(session, found, text, by)
+    return found
+
+
+async def _rename(session: AsyncSession, found: Template, name: str, by: Actor) -> None:
+    facts = differences({"name": found.name}, {"name": name})
+    try:
+        async with session.begin_nested():  # two may choose one name at the same moment
+            found.name = name
+    except IntegrityError:
+        raise TemplateNameTaken(name) from None
+    note(session, by, "renamed", "template", found.id, **facts)
 
 
 async def keep_text(session: AsyncSession, name: str, text: Mapping[Language, str], by: Actor) -> Saved:
@@ -78,9 +113,11 @@ async def keep_text(session: AsyncSession, name: str, text: Mapping[Language, st
         return await create_template(session, name, text, by)
     except TemplateNameTaken:
         query = select(Template).where(Template.name == name).with_for_update()
-        found = (await session.scalars(query)).one()
+        found = await session.scalar(query)
+    if found is None:  # it was renamed or removed meanwhile
+        return await keep_text(session, name, text, by)
     newest = await get_template(session, found.id)
-    return newest if newest.text == text else await change_template(session, found.id, text, by)
+    return newest if newest.text == text else await change_template(session, found.id, None, text, by)
 
 
 async def names_of_templates(session: AsyncSession) -> list[tuple[int, str]]:
@@ -108,7 +145,15 @@ async def page_of_templates(
 ) -> tuple[Sequence[Saved], int | None]:
     """Templates in their newest version, the oldest first, and the cursor of the next page."""
     rows, following = await page_of(session, select(Template), Template.id, after, limit)
-    return [await get_template(session, row.id) for row in rows], following
+    newest = (
+        select(TemplateVersion)
+        .where(TemplateVersion.template_id.in_([row.id for row in rows]))
+        .ext(distinct_on(TemplateVersion.template_id))
+        .order_by(TemplateVersion.template_id, TemplateVersion.version.desc())
+    )
+    written = {one.template_id: one for one in await session.scalars(newest)}
+    # Without a text is what was removed between the two statements.
+    return [_saved(row, written[row.id]) for row in rows if row.id in written], following
 
 
 async def page_of_versions(

@@ -10,10 +10,9 @@ from pydantic import BaseModel
 
 from alerts.broadcasts import saved_texts
 from alerts.broadcasts.saved_texts import Saved
-from alerts.broadcasts.schemas import NewTemplate, Texts
+from alerts.broadcasts.schemas import NewTemplate, TemplateChange
 from alerts.language.languages import Language
 from alerts.storage.pages import After, Limit, Page
-from alerts.subscribers.schemas import Closed
 from alerts.team.access import Caller, Id, Session, needs
 from alerts.team.actors import Scope
 from alerts.team.idempotency import IdempotentRoute
@@ -24,12 +23,6 @@ router = APIRouter(
     tags=["templates"],
     dependencies=[Depends(needs(Scope.READ, to_change=Scope.WRITE))],
 )
-
-
-class TemplateChange(Closed):
-    """What the text is from now on, as a whole."""
-
-    text: Texts
 
 
 class TemplateOut(BaseModel):
@@ -71,8 +64,17 @@ async def get_template(template_id: Id, session: Session, version: Version = Non
 async def change_template(
     template_id: Id, body: TemplateChange, session: Session, caller: Caller
 ) -> TemplateOut:
-    """Write a new version; the old ones stay."""
-    return _out(await saved_texts.change_template(session, template_id, body.text, caller))
+    """Give it another name, or write a new version; the old versions stay."""
+    return _out(await saved_texts.change_template(session, template_id, body.name, body.text, caller))
+
+
+@router.delete("/{template_id}", status_code=204)
+async def remove_template(template_id: Id, session: Session, caller: Caller) -> None:
+    """Keep it no more, in none of its versions. Its name is free again.
+
+    Alerts that were made from it still say so (`template`), and keep their text.
+    """
+    await saved_texts.remove_template(session, template_id, caller)
 
 
 @router.get("/{template_id}/versions")

@@ -71,6 +71,19 @@ class NewTemplate(Closed):
     text: Texts
 
 
+class TemplateChange(Closed):
+    """Another name, the text from now on as a whole, or both; what is left out stays."""
+
+    name: TemplateName | None = None
+    text: Texts | None = None
+
+    @model_validator(mode="after")
+    def _changes_something(self) -> TemplateChange:
+        if self.name is None and self.text is None:
+            raise ValueError("name or text: say which is another from now on")
+        return self
+
+
 class NewAlert(Closed):
     """An alert to send later; nothing goes out before ``send``. Its text, or a template's newest."""
 

@@ -11,6 +11,7 @@ from alerts.broadcasts.saved_texts import Saved
 from alerts.broadcasts.schemas import NewTemplate
 from alerts.console.doors import Fields
 from alerts.console.fields import NotFilledIn, by_language, number_in, shaped
+from alerts.errors import NotFound
 from alerts.language.languages import Language
 from alerts.team.actors import Actor
 
@@ -44,7 +45,10 @@ async def kept(session: AsyncSession, form: Fields, by: Actor) -> Saved:
 async def made_from(session: AsyncSession, form: Fields) -> Saved | None:
     """The saved text that was filled in and stands there still, letter by letter."""
     number = number_in(form.get(FILLED_IN, ""))
-    saved = await saved_texts.get_template(session, number) if number else None
+    try:
+        saved = await saved_texts.get_template(session, number) if number else None
+    except NotFound:  # somebody removed it while this form was open
+        return None
     return saved if saved and saved.text == by_language(form, "text") else None
 
 

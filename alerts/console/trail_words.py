@@ -66,6 +66,8 @@ DEEDS: dict[tuple[str, str], str] = {
     ("removed", "canned answer"): N_("removed the kept answer {thing}"),
     ("kept", "template"): N_("kept text {thing} to use again"),
     ("changed", "template"): N_("changed the saved text {thing}"),
+    ("renamed", "template"): N_("renamed the saved text {thing}"),
+    ("removed", "template"): N_("removed the saved text {thing}"),
     ("added", "subscriber"): N_("added subscriber {thing}"),
     ("changed", "subscriber"): N_("changed subscriber {thing}"),
     ("removed", "subscriber"): N_("marked subscriber {thing} as left"),

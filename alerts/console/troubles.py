@@ -88,7 +88,9 @@ _WORDS: dict[type[DomainError], str] = {
     ConsentToCome: N_("The day on which they consented is still to come."),
     NoPhoneColumn: N_("The first row names no column of numbers. Call one phone, telefono or taleefan."),
     ColumnTwice: N_("Two columns of this file mean the same. Leave one of them out."),
-    TemplateNameTaken: N_("There is a saved text with this name already."),
+    TemplateNameTaken: N_(
+        "There is a saved text with this name already. Choose another name, or remove that one first."
+    ),
     ListNameTaken: N_("There is a list with this name already."),
     UnbalancedBrace: N_("A brace in the text belongs to nothing that is filled in. Take it out."),
 }

@@ -104,6 +104,7 @@ PAGES = {
     "/settings/far": ADMINS,
 }
 FILES = {"/imports/1/refused": EVERYBODY}  # what is not a page
+UNCHANGED = ("/v1/alerts", "/v1/actions", "/v1/lists", "/v1/conversations", "/v1/templates")
 FORMS = [
     "/actions/new",
     "/actions/1/change",
@@ -116,6 +117,8 @@ FORMS = [
     "/alerts/new",
     "/alerts/1/change",
     "/alerts/look",
+    "/alerts/texts/1",
+    "/alerts/texts/1/remove",
     "/alerts/1/send",
     "/alerts/1/approve",
     "/alerts/1/test",
@@ -183,14 +186,12 @@ async def test_who_may_open_what(api: Api, role: Role) -> None:
 
 @pytest.mark.usefixtures("things")
 async def test_a_viewer_changes_nothing(api: Api) -> None:
-    before = [await api.get(path) for path in ("/v1/alerts", "/v1/actions", "/v1/lists", "/v1/conversations")]
+    before = [await api.get(path) for path in UNCHANGED]
     async with browser() as one:
         await one.settle_in(await invited("vera@example.org", Role.VIEWER))
         for path in FORMS:
             await one.submit(path, {"sure": "1"}, 403, on="/account")
-    assert before == [
-        await api.get(path) for path in ("/v1/alerts", "/v1/actions", "/v1/lists", "/v1/conversations")
-    ]
+    assert before == [await api.get(path) for path in UNCHANGED]
 
 
 @pytest.mark.usefixtures("things")

@@ -177,3 +177,45 @@ async def test_a_page_shows_all_that_it_said_and_leads_to_an_alert(
     assert "{title}" in found["before-en"]  # the words to begin with can be had still
     await ana.open("/alerts/new?saved=99", 404)
     await ana.open("/alerts/texts/99", 404)
+
+
+async def test_it_gets_another_name(api: Api, ana: Browser, call: str) -> None:
+    path = f"/alerts/texts/{call}"
+    await api.post("/v1/templates", {"name": "Rain", "text": CALL})
+    for name, status, says in (
+        ("Rain", 409, "already. Choose another name, or remove that one first."),
+        (" ", 422, "Missing, or not possible: the name."),
+    ):
+        refused = (await ana.submit(path, {"name": name}, status, on=path)).text
+        assert says in refused
+        assert f'name="name" maxlength="60" autocomplete="off" value="{name}"' in refused
+        assert "<h1>Call &lt;b&gt;</h1>" in refused
+    await ana.submit(path, {"name": "Gate <b>"}, on=path)
+    assert f'href="/alerts/texts/{call}">Gate &lt;b&gt;<' in await ana.open("/alerts/texts")
+    assert "<option" in await ana.open("/alerts/new")
+
+
+async def test_it_is_removed_and_forms_that_were_open_go_on(
+    api: Api, ana: Browser, inland: int, call: str
+) -> None:
+    path = f"/alerts/texts/{call}"
+    second = str((await api.post("/v1/templates", {"name": "Other", "text": {"en": "Other"}}))["id"])
+    opened = await press(ana, {**TYPED, f"list-{inland}": "1", "saved": call, "fill": "1"})
+    assert opened.pop("shown")
+    await ana.submit(f"{path}/remove", {}, on=path)  # nobody said that they are sure
+    await ana.open(path)
+    await ana.submit(f"{path}/remove", {"sure": "1"}, on=path)
+    await ana.open(path, 404)
+    assert "Call" not in await ana.open("/alerts/texts")
+    assert ">Call &lt;b" not in await ana.open("/alerts/new")
+
+    again = await ana.submit("/alerts/new", opened | {"fill": "1"}, 404, on="/alerts/new")
+    assert "It is not there any more." in again.text
+    assert texts_in(fields_of(again.text)) == WORDS
+    found = await press(ana, opened | {"saved": second, "fill": "1"})
+    assert texts_in(await press(ana, found | {"back": "1"})) == WORDS  # by now words like any others
+    answer = await ana.submit("/alerts/new", opened, on="/alerts/new")
+    made = await api.get(f"/v1{answer.headers['location']}")
+    assert (made["template"], made["text"]) == (None, CALL)
+    trail = [one for one in (await api.get("/v1/audit?limit=200"))["items"] if one["what"] == "removed"]
+    assert [(one["who"], one["number"]) for one in trail] == [("Marisol", int(call))]

@@ -83,6 +83,7 @@ TABLE = {
     "POST /v1/templates": WRITE,
     "GET /v1/templates/{template_id}": READ,
     "PATCH /v1/templates/{template_id}": WRITE,
+    "DELETE /v1/templates/{template_id}": WRITE,
     "GET /v1/templates/{template_id}/versions": READ,
     "GET /v1/conversations": TALK,
     "GET /v1/conversations/{subscriber_id}": TALK,
