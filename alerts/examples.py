@@ -63,6 +63,7 @@ REQUESTS: dict[str, Any] = {
     "change_action": {"place": "San Bernardino, gate 3"},
     "create_reminder": {"before": "P1D", "answers": ["yes", "maybe"], "text": REMINDER_TEXT},
     "change_reminder": {"before": "P1D", "answers": ["yes"], "text": REMINDER_TEXT},
+    "draft_correction": {"text": CORRECTION_TEXT},
     "use_kit": {"kit": KIT, "lists": [1], "place": "Shakopee, gate 3", "timezone": "America/Chicago"},
     "create_alert": NEW_ALERT,
     "count_audience": {"lists": [1], "languages": ["es"], "without": [{"tags": ["picker"]}]},

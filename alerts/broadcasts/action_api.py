@@ -5,9 +5,9 @@ from __future__ import annotations
 from fastapi import APIRouter, Depends
 
 from alerts.actions import service as actions
-from alerts.broadcasts import changes, kits, reminders
+from alerts.broadcasts import changes, kits, reminders, saved_texts
 from alerts.broadcasts.kits import Kit, KitUse, KitUsed
-from alerts.broadcasts.schemas import AlertOut, CorrectionOut, NewReminder
+from alerts.broadcasts.schemas import AlertOut, CorrectionOut, NewCorrection, NewReminder
 from alerts.broadcasts.shown import alert_out
 from alerts.storage.pages import After, Limit, Page
 from alerts.team.access import Caller, Id, Session, needs
@@ -43,7 +43,8 @@ async def create_reminder(action_id: Id, body: NewReminder, session: Session, ca
     It moves with the action, and is withdrawn when that is called off. Where it would go to more people
     than one organizer may text alone, it stays a draft: approve it, then send it.
     """
-    made = await reminders.remind(session, action_id, body.before, body.answers, body.text, caller)
+    words = await saved_texts.words_of(session, body.text, body.template)
+    made = await reminders.remind(session, action_id, body.before, body.answers, words, caller)
     return await alert_out(session, made)
 
 
@@ -61,8 +62,9 @@ async def change_reminder(
     action_id: Id, alert_id: Id, body: NewReminder, session: Session, caller: Caller
 ) -> AlertOut:
     """Another time, other people or another text for a reminder that has not begun: all of it anew."""
+    words = await saved_texts.words_of(session, body.text, body.template)
     made = await reminders.change_reminder(
-        session, action_id, alert_id, body.before, body.answers, body.text, caller
+        session, action_id, alert_id, body.before, body.answers, words, caller
     )
     return await alert_out(session, made)
 
@@ -88,6 +90,12 @@ async def offered_correction(action_id: Id, session: Session) -> CorrectionOut:
 
 
 @router.post("/correction", status_code=201)
-async def draft_correction(action_id: Id, session: Session, caller: Caller) -> AlertOut:
-    """Draft an alert to exactly those; what still waits with the old time or place is withdrawn first."""
-    return await alert_out(session, await changes.correct(session, action_id, caller))
+async def draft_correction(
+    action_id: Id, session: Session, caller: Caller, body: NewCorrection | None = None
+) -> AlertOut:
+    """Draft an alert to exactly those; what still waits with the old time or place is withdrawn first.
+
+    Without a body it says what is offered.
+    """
+    words = await saved_texts.words_of(session, body.text, body.template) if body else None
+    return await alert_out(session, await changes.correct(session, action_id, caller, words))

@@ -55,10 +55,8 @@ TAKEN_AWAY = ("send_at", "send_before")  # by a null
 @router.post("", status_code=201)
 async def create_alert(body: NewAlert, session: Session, caller: Caller) -> AlertOut:
     """Write an alert. Nothing goes out before it is sent."""
-    facts = body.model_dump(exclude={"audience", "action", "template"}) | {"action_id": body.action}
-    if body.template is not None:
-        saved = await saved_texts.get_template(session, body.template)
-        facts |= {"text": dict(saved.text), "template_id": saved.id, "template_version": saved.version}
+    facts = body.model_dump(exclude={"audience", "action", "text", "template"}) | {"action_id": body.action}
+    facts |= await saved_texts.words_of(session, body.text, body.template)
     return await alert_out(session, await service.create_alert(session, body.audience, facts, caller))
 
 

@@ -7,6 +7,7 @@ clock withdraws or moves it, and whoever was told the old can be told the new.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -96,10 +97,13 @@ def words(action: Action) -> dict[Language, str]:
     return {language: tr(language, message, **fields) for language in languages}
 
 
-async def correct(session: AsyncSession, action_id: int, by: Actor) -> Alert:
+async def correct(
+    session: AsyncSession, action_id: int, by: Actor, other_words: Mapping[str, object] | None = None
+) -> Alert:
     """Draft the correction to exactly those who were told the old; what waits with it is withdrawn first.
 
-    Raises NotFound, NobodyWasTold.
+    ``other_words``: its text in place of ``words``, and the template that it was made from
+    (``saved_texts.words_of``). Raises NotFound, NobodyWasTold, and what ``compose`` raises.
     """
     action = await actions.get_action(session, action_id, lock=True)
     await follow(session, action_id)
@@ -108,7 +112,7 @@ async def correct(session: AsyncSession, action_id: int, by: Actor) -> Alert:
     facts = {
         "kind": AlertKind.CORRECTION,
         "action_id": action_id,
-        "text": {str(language): text for language, text in words(action).items()},
+        **(other_words or {"text": words(action)}),
         "asks_rsvp": False,
         "urgent": False,
     }

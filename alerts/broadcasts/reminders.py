@@ -15,7 +15,6 @@ from alerts.broadcasts.models import Alert
 from alerts.broadcasts.service import WrongState, change_alert, create_alert, get_alert
 from alerts.broadcasts.states import AlertKind, AlertState
 from alerts.errors import NotFound
-from alerts.language.languages import Language
 from alerts.storage.pages import page_of
 from alerts.team.actors import Actor
 
@@ -25,11 +24,12 @@ async def remind(
     action_id: int,
     before: str,
     answers: Sequence[Answered],
-    text: Mapping[Language, str],
+    words: Mapping[str, object],
     by: Actor,
 ) -> Alert:
     """Set a reminder of the action, ``before`` it (``timing.read_lead``), to whoever said one of ``answers``.
 
+    ``words``: its text, and the template that it was made from (``saved_texts.words_of``).
     Already so many that a second organizer must approve it, it stays a draft until somebody has, and it
     is sent. Raises NotFound, ActionCancelled, MissingLanguages, BadLead, TimeIsOver, and whatever
     ``compose`` raises.
@@ -40,7 +40,7 @@ async def remind(
     facts = {
         "kind": AlertKind.REMINDER,
         "action_id": action_id,
-        "text": {str(language): one for language, one in text.items()},
+        **words,
         "asks_rsvp": _asks(answers),
         "urgent": False,
         "send_before": before,
@@ -63,7 +63,7 @@ async def change_reminder(  # noqa: PLR0913, PLR0917 - what a reminder is
     alert_id: int,
     before: str,
     answers: Sequence[Answered],
-    text: Mapping[Language, str],
+    words: Mapping[str, object],
     by: Actor,
 ) -> Alert:
     """Another time, other people or another text for a reminder that has not begun, which is set again.
@@ -76,7 +76,7 @@ async def change_reminder(  # noqa: PLR0913, PLR0917 - what a reminder is
     await undo(session, alert_id, by)
     facts = {
         "audience": Audience(action=action_id, answers=list(answers)).model_dump(mode="json"),
-        "text": {str(language): one for language, one in text.items()},
+        **words,
         "asks_rsvp": _asks(answers),
         "send_before": before,
     }

@@ -140,6 +140,24 @@ async def get_template(session: AsyncSession, template_id: int, version: int | N
     return _saved(found, written)
 
 
+async def words_of(
+    session: AsyncSession, text: Mapping[Language, str] | None, template_id: int | None
+) -> dict[str, object]:
+    """What an alert holds of its words: ``text``, or where none is given a template's newest.
+
+    Raises NotFound.
+    """
+    if template_id is None:
+        return {"text": text}
+    saved = await get_template(session, template_id)
+    return {"text": dict(saved.text), **made_from(saved)}
+
+
+def made_from(saved: Saved | None) -> dict[str, object]:
+    """What an alert holds of the template that it was made from, if it was."""
+    return {"template_id": saved.id, "template_version": saved.version} if saved else {}
+
+
 async def page_of_templates(
     session: AsyncSession, after: int | None, limit: int
 ) -> tuple[Sequence[Saved], int | None]:

@@ -84,24 +84,29 @@ class TemplateChange(Closed):
         return self
 
 
-class NewAlert(Closed):
+class Worded(Closed):
+    """An alert's own text, or a template whose newest is taken."""
+
+    text: Texts | None = None
+    template: Key | None = None
+
+    @model_validator(mode="after")
+    def _has_one_text(self) -> Worded:
+        if (self.text is None) == (self.template is None):
+            raise ValueError("give its text, or the template that it is made from")
+        return self
+
+
+class NewAlert(Worded):
     """An alert to send later; nothing goes out before ``send``. Its text, or a template's newest."""
 
     audience: Audience
-    text: Texts | None = None
-    template: Key | None = None
     action: Key | None = None
     asks_rsvp: bool = False
     urgent: bool = False
     urgent_reason: UrgentReason | None = None
     send_at: SendAt | None = None
     send_before: SendBefore | None = None
-
-    @model_validator(mode="after")
-    def _has_one_text(self) -> NewAlert:
-        if (self.text is None) == (self.template is None):
-            raise ValueError("give its text, or the template that it is made from")
-        return self
 
 
 class AlertChange(Closed):
@@ -221,10 +226,10 @@ class AudienceOut(BaseModel):
     left_out: dict[Standing, int]
 
 
-class NewReminder(Closed):
+class NewReminder(Worded):
     """A reminder to set: so long before the action, to whoever answered so until then.
 
-    In every language: who they will be is not known yet.
+    Its text, or a template's newest, in every language: who they will be is not known yet.
     """
 
     model_config = ConfigDict(
@@ -246,7 +251,10 @@ class NewReminder(Closed):
 
     before: SendBefore
     answers: Annotated[list[Answered], Field(min_length=1)]
-    text: Texts
+
+
+class NewCorrection(Worded):
+    """What to tell whoever was told the old, instead of what is offered."""
 
 
 class CorrectionOut(BaseModel):

@@ -5,16 +5,21 @@ from __future__ import annotations
 from zoneinfo import ZoneInfo, available_timezones
 
 from fastapi import APIRouter, Response
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from alerts.actions import service
+from alerts.actions.models import Action
 from alerts.actions.schemas import ActionChange, NewAction
 from alerts.broadcasts import changes
+from alerts.broadcasts.schemas import NewCorrection
 from alerts.broadcasts.timing import in_utc
 from alerts.console.alerts_shown import KINDS, heading
-from alerts.console.doors import CHECKED, Chosen, Fields, Form, Viewer, Writer, go, language_of
+from alerts.console.doors import Chosen, Fields, Form, Viewer, Writer, go, language_of
 from alerts.console.fields import NotFilledIn, by_language, local_time, shaped
 from alerts.console.pages import page
+from alerts.console.saved_texts import Again, keep_too, pressed, shown, words_in
 from alerts.console.troubles import in_words
+from alerts.console.writing import FIELDS, in_braces
 from alerts.errors import DomainError
 from alerts.language.catalogs import tr
 from alerts.language.dates import when
@@ -128,13 +133,39 @@ async def call_off(action_id: Id, session: Session, reader: Writer, form: Form) 
 @router.get("/{action_id}/correction")
 async def correction(action_id: Id, session: Session, reader: Viewer, language: Chosen = None) -> Response:
     """Who was told what is not true any more, and what they would be told."""
+    action = await service.get_action(session, action_id)
+    filled = {f"text-{one}": text for one, text in changes.words(action).items()}
+    return await _correction(session, reader, language_of(reader, language), action, Again(filled))
+
+
+@router.post("/{action_id}/correction")
+async def correct(
+    action_id: Id, session: Session, reader: Writer, form: Form, language: Chosen = None
+) -> Response:
+    """Draft the correction to whoever was told the old."""
     read = language_of(reader, language)
     action = await service.get_action(session, action_id)
-    told = await changes.who_was_told(session, action_id)
+    try:
+        if again := await pressed(session, form, reader.actor, read):
+            return await _correction(session, reader, read, action, again)
+        shaped(NewCorrection, {"text": by_language(form, "text")})
+        words = await words_in(session, form)
+        async with session.begin_nested():
+            made = await changes.correct(session, action_id, reader.actor, words)
+            await keep_too(session, form, reader.actor)
+    except DomainError as error:
+        return await _correction(session, reader, read, action, Again(form, error=error))
+    return go(f"/alerts/{made.id}")
+
+
+async def _correction(
+    session: AsyncSession, reader: SignedIn, read: Language, action: Action, again: Again
+) -> Response:
+    told = await changes.who_was_told(session, action.id)
     return page(
         "correction.html",
         read,
-        f"/actions/{action_id}/correction",
+        f"/actions/{action.id}/correction",
         reader=reader,
         title=tr(read, "Tell them what is true now"),
         action=action,
@@ -142,13 +173,8 @@ async def correction(action_id: Id, session: Session, reader: Viewer, language: 
         begins=when(action.starts_at, action.timezone, read),
         told=sorted(told.items()),
         people=sum(told.values()),
-        texts=sorted(changes.words(action).items()),
+        texts=sorted(by_language(again.filled, "text").items()),
+        fields=in_braces(FIELDS),
         may_write=reader.actor.may(Scope.WRITE),
+        **await shown(session, again, read),
     )
-
-
-@router.post("/{action_id}/correction", dependencies=CHECKED)
-async def correct(action_id: Id, session: Session, reader: Writer) -> Response:
-    """Draft the correction to whoever was told the old."""
-    made = await changes.correct(session, action_id, reader.actor)
-    return go(f"/alerts/{made.id}")

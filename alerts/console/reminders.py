@@ -14,8 +14,8 @@ from alerts.console.alerts_shown import LEADS, cheaply, heading, lead_in_words
 from alerts.console.doors import CHECKED, Chosen, Fields, Form, Writer, go, language_of
 from alerts.console.fields import by_language, shaped
 from alerts.console.pages import page
-from alerts.console.troubles import told
-from alerts.console.writing import ANSWERS, FIELDS
+from alerts.console.saved_texts import Again, keep_too, pressed, shown, words_in
+from alerts.console.writing import ANSWERS, FIELDS, in_braces
 from alerts.errors import DomainError
 from alerts.language.catalogs import N_, tr
 from alerts.language.languages import Language
@@ -34,7 +34,7 @@ async def new(action_id: Id, session: Session, reader: Writer, language: Chosen 
     names = {name: f"{{{name}}}" for name in FIELDS}
     filled = {f"text-{one}": tr(one, FIRST_WORDS, **names) for one in Language}
     filled |= {"before": "P1D", "answered-yes": "1", "answered-maybe": "1"}
-    return await _form(session, reader, language_of(reader, language), action_id, None, filled)
+    return await _form(session, reader, language_of(reader, language), action_id, None, Again(filled))
 
 
 @router.post("/new")
@@ -42,15 +42,19 @@ async def remind(
     action_id: Id, session: Session, reader: Writer, form: Form, language: Chosen = None
 ) -> Response:
     """Set one more."""
+    read = language_of(reader, language)
     try:
-        given = shaped(NewReminder, _facts(form))
+        if again := await pressed(session, form, reader.actor, read):
+            return await _form(session, reader, read, action_id, None, again)
+        form = _in_cheap_letters(form)
+        given, words = shaped(NewReminder, _facts(form)), await words_in(session, form)
         async with session.begin_nested():
             made = await reminders.remind(
-                session, action_id, given.before, given.answers, given.text, reader.actor
+                session, action_id, given.before, given.answers, words, reader.actor
             )
+            await keep_too(session, form, reader.actor)
     except DomainError as error:
-        read = language_of(reader, language)
-        return await _form(session, reader, read, action_id, None, form, error)
+        return await _form(session, reader, read, action_id, None, Again(form, error=error))
     return go(f"/alerts/{made.id}" if made.state == AlertState.DRAFT else f"/actions/{action_id}")
 
 
@@ -65,7 +69,7 @@ async def change_form(
     answers = Audience.model_validate(alert.audience).answers
     filled = {f"text-{key}": text for key, text in alert.text.items()}
     filled |= {f"answered-{one}": "1" for one in answers} | {"before": alert.send_before or ""}
-    return await _form(session, reader, language_of(reader, language), action_id, alert_id, filled)
+    return await _form(session, reader, language_of(reader, language), action_id, alert_id, Again(filled))
 
 
 @router.post("/{alert_id}")
@@ -73,15 +77,19 @@ async def change(
     action_id: Id, alert_id: Id, session: Session, reader: Writer, form: Form, language: Chosen = None
 ) -> Response:
     """Another time, other people or another text."""
+    read = language_of(reader, language)
     try:
-        given = shaped(NewReminder, _facts(form))
+        if again := await pressed(session, form, reader.actor, read):
+            return await _form(session, reader, read, action_id, alert_id, again)
+        form = _in_cheap_letters(form)
+        given, words = shaped(NewReminder, _facts(form)), await words_in(session, form)
         async with session.begin_nested():
             made = await reminders.change_reminder(
-                session, action_id, alert_id, given.before, given.answers, given.text, reader.actor
+                session, action_id, alert_id, given.before, given.answers, words, reader.actor
             )
+            await keep_too(session, form, reader.actor)
     except DomainError as error:
-        read = language_of(reader, language)
-        return await _form(session, reader, read, action_id, alert_id, form, error)
+        return await _form(session, reader, read, action_id, alert_id, Again(form, error=error))
     return go(f"/alerts/{alert_id}" if made.state == AlertState.DRAFT else f"/actions/{action_id}")
 
 
@@ -96,26 +104,30 @@ async def remove(
 
 
 def _facts(form: Fields) -> dict[str, object]:
-    texts = by_language(form, "text")
     return {
         "before": form.get("before", ""),
         "answers": [answer for answer in ANSWERS if f"answered-{answer}" in form],
-        "text": {key: cheaply(text) for key, text in texts.items()} if "cheaper" in form else texts,
+        "text": by_language(form, "text"),
     }
 
 
-async def _form(  # noqa: PLR0913, PLR0917 - what a form shows
+def _in_cheap_letters(form: Fields) -> Fields:
+    """The form, in cheaper letters where that was ticked."""
+    texts = by_language(form, "text") if "cheaper" in form else {}
+    return form | {f"text-{one}": cheaply(text) for one, text in texts.items()}
+
+
+async def _form(
     session: AsyncSession,
     reader: SignedIn,
     read: Language,
     action_id: int,
     alert_id: int | None,
-    filled: Fields,
-    error: DomainError | None = None,
+    again: Again,
 ) -> Response:
     action = await actions.get_action(session, action_id)
     leads = {lead: tr(read, says) for lead, says in LEADS.items()}
-    if (before := filled.get("before", "")) and before not in leads:
+    if (before := again.filled.get("before", "")) and before not in leads:
         leads[before] = lead_in_words(before, read)
     return page(
         "reminder_form.html",
@@ -126,9 +138,8 @@ async def _form(  # noqa: PLR0913, PLR0917 - what a form shows
         action=action,
         about=heading(action, read),
         alert_id=alert_id,
-        filled=filled,
         leads=leads.items(),
         answers=[(answer, tr(read, says)) for answer, says in ANSWERS.items()],
-        fields=", ".join(f"{{{name}}}" for name in FIELDS),
-        **told(read, error),
+        fields=in_braces(FIELDS),
+        **await shown(session, again, read),
     )

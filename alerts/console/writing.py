@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from alerts.actions import service as actions
 from alerts.actions.models import Action
-from alerts.broadcasts import saved_texts, service
+from alerts.broadcasts import service
 from alerts.broadcasts.audience import Answered, Audience, counts
 from alerts.broadcasts.models import Alert
 from alerts.broadcasts.schemas import NewAlert
@@ -20,8 +20,7 @@ from alerts.console.doors import Chosen, Fields, Form, Writer, go, language_of
 from alerts.console.fields import by_language, chosen, local_time, shaped
 from alerts.console.looks import Look, look
 from alerts.console.pages import fragment, page
-from alerts.console.saved_texts import BEFORE, CHOSEN, filled_in, kept, made_from, put_back
-from alerts.console.troubles import told
+from alerts.console.saved_texts import CHOSEN, Again, filled_in, keep_too, pressed, shown, words_in
 from alerts.errors import DomainError
 from alerts.language.catalogs import N_, tr
 from alerts.language.languages import Language
@@ -34,18 +33,7 @@ router = APIRouter(prefix="/alerts", include_in_schema=False)
 ANSWERS = {one: says for one, says in ANSWERED.items() if one != Answered.ANY}
 # What an organizer of a picket line writes first: facts, a question, how to answer it.
 FIRST_WORDS = N_("{title}: {when}, {where}. Will you come? YES or NO. STOP to leave. - {organization}")
-KEPT = N_("Saved as {name}.")
-KEPT_AGAIN = N_("{name} says this from now on. What it said before is kept.")
 FIELDS = ("title", "when", "day", "time", "where", "organization")
-
-
-@dataclass(frozen=True)
-class Again:
-    """The form as it is shown: what stands in it, and what is to be said of that."""
-
-    filled: Fields
-    said: str = ""
-    error: DomainError | None = None
 
 
 @router.get("/new")
@@ -76,12 +64,11 @@ async def write(session: Session, reader: Writer, form: Form, language: Chosen =
         if again := await _pressed(session, reader, read, form):
             return await _form(session, reader, read, "/alerts/new", again)
         body = shaped(NewAlert, _facts(form) | {"audience": _audience(form)})
-        facts = body.model_dump(exclude={"audience", "action", "template"}) | {"action_id": body.action}
-        if saved := await made_from(session, form):
-            facts |= {"template_id": saved.id, "template_version": saved.version}
+        facts = body.model_dump(exclude={"audience", "action", "text", "template"})
+        facts |= {"action_id": body.action, **await words_in(session, form)}
         async with session.begin_nested():
             made = await service.create_alert(session, body.audience, facts, reader.actor)
-            await _keep_too(session, reader, form)
+            await keep_too(session, form, reader.actor)
     except DomainError as error:
         return await _form(session, reader, read, "/alerts/new", Again(form, error=error))
     return go(f"/alerts/{made.id}")
@@ -112,7 +99,7 @@ async def change(
         facts["audience"] = body.audience.model_dump(mode="json")
         async with session.begin_nested():
             await service.change_alert(session, alert_id, facts, reader.actor)
-            await _keep_too(session, reader, form)
+            await keep_too(session, form, reader.actor)
     except DomainError as error:
         alert = await service.get_alert(session, alert_id)  # as it was
         return await _form(session, reader, read, path, Again(form, error=error), alert)
@@ -150,22 +137,9 @@ def _look_path(read: Language, alert: Alert | None) -> str:
 
 async def _pressed(session: AsyncSession, reader: SignedIn, read: Language, form: Fields) -> Again | None:
     """The form after one of its buttons that write no alert; None for the one that does."""
-    if "fill" in form:
-        return Again(await filled_in(session, form))
-    if "back" in form:
-        return Again(await put_back(session, form))
-    if "keep" in form:
-        async with session.begin_nested():
-            saved = await kept(session, form, reader.actor)
-        words = KEPT if saved.version == 1 else KEPT_AGAIN
-        return Again(form | {"name": ""}, said=tr(read, words, name=saved.name))
+    if again := await pressed(session, form, reader.actor, read):
+        return again
     return Again(_in_cheap_letters(form)) if "cheaper" in form or "look" in form else None
-
-
-async def _keep_too(session: AsyncSession, reader: SignedIn, form: Fields) -> None:
-    """Who typed a name and pressed the other button meant it as well."""
-    if form.get("name", "").strip():
-        await kept(session, form, reader.actor)
 
 
 def _in_cheap_letters(form: Fields) -> Fields:
@@ -262,19 +236,20 @@ async def _form(
         look_path=_look_path(read, alert),
         narrowed=bool(filled.get("tags")) or any(f"only-{one}" in filled for one in Language),
         title=tr(read, "Change the alert") if alert else tr(read, "Write an alert"),
-        **told(read, again.error),
-        said=again.said,
-        saved=await saved_texts.names_of_templates(session),
-        before=[(f"{BEFORE}-{one}", words) for one, words in by_language(filled, BEFORE).items()],
-        filled=filled,
+        **await shown(session, again, read),
         wider=wider,
         action=action,
         about=heading(action, read) if action else "",
         lists=[] if wider else await _lists(session),
         answers=[(answer, tr(read, says)) for answer, says in ANSWERS.items()],
         leads=[(lead, tr(read, says)) for lead, says in LEADS.items()] if action else [],
-        fields=", ".join(f"{{{name}}}" for name in (FIELDS if action else FIELDS[-1:])),
+        fields=in_braces(FIELDS if action else FIELDS[-1:]),
     )
+
+
+def in_braces(names: Sequence[str]) -> str:
+    """Fields as they are written in a text."""
+    return ", ".join(f"{{{name}}}" for name in names)
 
 
 async def _lists(session: AsyncSession) -> list[tuple[int, str, int]]:

@@ -284,6 +284,37 @@ async def test_another_title_is_no_change_of_what_people_must_know(
     assert (await api.get("/v1/actions/1/correction"))["people"] == 0
 
 
+@pytest.mark.parametrize("given", ["text", "template"])
+async def test_a_correction_says_what_it_is_given(api: Api, called: int, worker: Worker, given: str) -> None:
+    await worker.fan_out(called)
+    await api.patch("/v1/actions/1", {"place": "The other gate"})
+    text_ = {"en": "Not here: {where}", "es": "Aqui no: {where}", "so": "Halkan maya: {where}"}
+    template = (await api.post("/v1/templates", {"name": "Moved", "text": text_}))["id"]
+    body = {"text": text_} if given == "text" else {"template": template}
+    for wrong, status in (({}, 422), ({"text": text_, "template": template}, 422), ({"template": 99}, 404)):
+        await api.post("/v1/actions/1/correction", wrong, status=status)
+    made = await api.post("/v1/actions/1/correction", body)
+    assert (made["kind"], made["text"]) == ("correction", text_)
+    assert (made["template"], made["template_version"]) == (
+        (template, 1) if given == "template" else (None, None)
+    )
+
+
+async def test_a_reminder_is_made_of_a_template_and_keeps_it(api: Api, action: int) -> None:
+    template = (await api.post("/v1/templates", {"name": "Tomorrow", "text": REMINDER["text"]}))["id"]
+    body = {"before": "P1D", "answers": ["yes"], "template": template}
+    made = await api.post(f"/v1/actions/{action}/reminders", body)
+    assert (made["text"], made["template"], made["template_version"]) == (REMINDER["text"], template, 1)
+    newer = {"en": "Tomorrow!", "es": "Manana!", "so": "Berri!"}
+    await api.patch(f"/v1/templates/{template}", {"text": newer})
+    path = f"/v1/actions/{action}/reminders/{made['id']}"
+    changed = await api.patch(path, body)
+    assert (changed["text"], changed["template_version"]) == (newer, 2)
+    for wrong, status in (({"text": newer}, 422), ({"template": None}, 422), ({"template": 99}, 404)):
+        await api.patch(path, body | wrong, status)
+    assert (await api.get(f"/v1/alerts/{made['id']}"))["text"] == newer
+
+
 async def test_a_correction_has_its_words_in_each_language_that_has_a_title(api: Api, action: int) -> None:
     offer = await api.get(f"/v1/actions/{action}/correction")
     assert sorted(offer["text"]) == sorted(JOIN_WORDS)

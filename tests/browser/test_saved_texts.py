@@ -1,4 +1,4 @@
-"""A saved text on the form of an alert: chosen, put back and saved, with scripts and without."""
+"""A saved text on each form that writes an alert: chosen, put back and saved, with scripts and without."""
 
 from __future__ import annotations
 
@@ -52,10 +52,12 @@ def test_it_is_chosen_put_back_and_saved(house: House, window: OpenWindow, scrip
 
 
 @pytest.mark.parametrize("language", list(Language))
-def test_each_look_of_it_is_readable(house: House, window: OpenWindow, language: Language) -> None:
+@pytest.mark.parametrize("form", ["/alerts/new", "/actions/2/reminders/new", "/actions/{moved}/correction"])
+def test_each_look_of_it_is_readable(house: House, window: OpenWindow, form: str, language: Language) -> None:
     one = window("ana")
     faults = []
-    one.open(f"/alerts/new?action=1&language={language}")
+    moved = house.stands_for["action_id"][-1]
+    one.open(f"{form.format(moved=moved)}?action=1&language={language}")
     _press(one, "fill")  # nothing is chosen: it says so
     faults += one.looked()
     _choose(one, "Call")

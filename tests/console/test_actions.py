@@ -281,8 +281,9 @@ async def test_a_change_leads_to_the_correction_for_exactly_those_who_know(
     assert answer.headers["location"] == f"{action}/correction"
     page = await ana.open(f"{action}/correction")
     assert "something that is not true any more: 3" in page
-    assert "CHANGED: {title} is now {when}, {where}." in page
-    answer = await ana.submit(f"{action}/correction", {}, on=f"{action}/correction")
+    offered = await filled_in(ana, f"{action}/correction")
+    assert offered["text-en"].startswith("CHANGED: {title} is now {when}, {where}.")
+    answer = await ana.submit(f"{action}/correction", offered, on=f"{action}/correction")
     await send(ana, answer.headers["location"])
     await worker.fan_out(2)
     [told] = [one.body for one in sent(twilio)[3:] if one.to == JAMES]

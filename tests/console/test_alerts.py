@@ -231,7 +231,8 @@ async def test_who_was_told_the_old_place_is_told_the_new(
     assert "not true any more" not in await ana.open(action)
     await ana.submit(f"{action}/change", fields | {"place": "The other gate"}, on=f"{action}/change")
     assert "something that is not true any more: 3" in await ana.open(action)
-    answer = await ana.submit(f"{action}/correction", {}, on=action)
+    offered = await filled_in(ana, f"{action}/correction")
+    answer = await ana.submit(f"{action}/correction", offered, on=action)
     correction = answer.headers["location"]
     assert "CHANGED: Rally at the gate is now" in await ana.open(correction)
     assert "chosen in another way" in await ana.open(f"{correction}/change")

@@ -10,6 +10,7 @@ import pytest
 from alerts.carrier.simulator.server import SimulatorServer
 from tests.api import Api
 from tests.console.browser import Browser
+from tests.console.test_actions import answered
 from tests.console.test_alerts import filled_in, planned, send, written
 from tests.story import JAMES
 from tests.worker import Worker, sent
@@ -46,6 +47,10 @@ def fields_of(page: str) -> dict[str, str]:
 
 def texts_in(fields: dict[str, str]) -> dict[str, str]:
     return {name: words for name, words in fields.items() if name.startswith("text-")}
+
+
+def by_text(fields: dict[str, str]) -> dict[str, str]:
+    return {name.removeprefix("text-"): words for name, words in texts_in(fields).items()}
 
 
 async def test_it_fills_every_language_and_the_rest_stays(
@@ -136,6 +141,86 @@ async def test_what_cannot_be_is_said_and_the_words_stay(
     assert says in unescape(answer.text)
     assert texts_in(fields_of(answer.text)) == texts_in(TYPED | fields)
     assert len((await api.get("/v1/templates"))["items"]) == 1
+
+
+@pytest.fixture
+async def moved(api: Api, ana: Browser, inland: int, worker: Worker) -> str:
+    """The path of an action that was moved after three were told of it, with a reminder: alert 2."""
+    action = await answered(api, ana, inland, worker)
+    await api.post(f"/v1{action}/reminders", {"before": "P1D", "answers": ["yes"], "text": CALL})
+    await api.patch(f"/v1{action}", {"place": "The other gate"})
+    return action
+
+
+OTHER_FORMS = pytest.mark.parametrize("form", ["reminders/new", "reminders/2", "correction"])
+
+
+@OTHER_FORMS
+async def test_reminders_and_corrections_take_a_saved_text_and_keep_one(
+    api: Api, ana: Browser, moved: str, form: str
+) -> None:
+    path = f"{moved}/{form}"
+    rain = {"en": "Bring a coat", "es": "Trae un abrigo", "so": "Soo qaado jaakad"}
+    number = (await api.post("/v1/templates", {"name": "Rain", "text": rain}))["id"]
+    alerts = await api.get("/v1/alerts")
+    first = fields_of(await ana.open(path))
+    rest = {name: value for name, value in first.items() if not name.startswith(("text-", "template"))}
+
+    found = await press(ana, first | {"saved": str(number), "fill": "1"}, path)
+    assert by_text(found) == rain
+    assert rest.items() <= found.items() | {("saved", "")}
+    assert "Before, something else was written here." in found["shown"]
+    found = await press(ana, found | {"back": "1"}, path)
+    assert texts_in(found) == texts_in(first)
+    found = await press(ana, found | {"text-so": "Kale", "name": "Mine", "keep": "1"}, path)
+    assert "Saved as Mine." in found["shown"]
+    mine = (await api.get("/v1/templates"))["items"][-1]
+    assert (mine["name"], mine["text"]) == ("Mine", by_text(found))
+    refused = (await ana.submit(path, found | {"fill": "1", "saved": ""}, 422, on=path)).text
+    assert "Missing, or not possible: which saved text." in refused
+    assert texts_in(fields_of(refused)) == texts_in(found)
+    assert await api.get("/v1/alerts") == alerts  # none of these buttons wrote one
+
+    found = await press(ana, found | {"saved": str(number), "fill": "1"}, path)
+    await ana.submit(path, found | {"name": "Rain again"}, on=path)
+    written = (await api.get("/v1/alerts"))["items"][1 if form == "reminders/2" else -1]
+    assert (written["text"], written["template"], written["template_version"]) == (rain, number, 1)
+    assert [one["name"] for one in (await api.get("/v1/templates"))["items"]] == [
+        "Rain",
+        "Mine",
+        "Rain again",
+    ]
+
+
+@OTHER_FORMS
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"text-en": "", "text-es": "", "text-so": ""}, "Missing, or not possible: the text."),
+        ({"text-en": "{wen}"}, "There is nothing to fill in for {wen}."),
+        ({"name": "x" * 61}, "Missing, or not possible: the name."),
+    ],
+)
+async def test_what_reminders_and_corrections_cannot_say_is_refused_and_stays(
+    api: Api, ana: Browser, moved: str, form: str, changes: dict[str, str], says: str
+) -> None:
+    path = f"{moved}/{form}"
+    before = [await api.get(one) for one in ("/v1/alerts", "/v1/templates")]
+    fields = fields_of(await ana.open(path)) | changes
+    answer = await ana.submit(path, fields, 422, on=path)
+    assert says in unescape(answer.text)
+    assert texts_in(fields_of(answer.text)) == texts_in(fields)
+    assert [await api.get(one) for one in ("/v1/alerts", "/v1/templates")] == before
+
+
+async def test_cheaper_letters_are_not_the_saved_text(api: Api, ana: Browser, moved: str) -> None:
+    dear = {"en": "Now", "es": "Ven más", "so": "Hadda"}
+    number = (await api.post("/v1/templates", {"name": "Dear", "text": dear}))["id"]
+    path = f"{moved}/reminders/new"
+    found = await press(ana, fields_of(await ana.open(path)) | {"saved": str(number), "fill": "1"}, path)
+    await ana.submit(path, found | {"cheaper": "1"}, on=path)
+    written = (await api.get("/v1/alerts"))["items"][-1]
+    assert (written["text"]["es"], written["template"]) == ("Ven mas", None)
 
 
 async def test_an_alert_says_of_which_text_it_was_made_if_it_is_that_text(
