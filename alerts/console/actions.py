@@ -18,7 +18,7 @@ from alerts.console.doors import Chosen, Fields, Form, Viewer, Writer, go, langu
 from alerts.console.fields import NotFilledIn, by_language, local_time, shaped
 from alerts.console.pages import page
 from alerts.console.saved_texts import Again, keep_too, pressed, shown, words_in
-from alerts.console.troubles import in_words
+from alerts.console.troubles import told
 from alerts.console.writing import FIELDS, in_braces
 from alerts.errors import DomainError
 from alerts.language.catalogs import tr
@@ -48,7 +48,7 @@ async def make(session: Session, reader: Writer, form: Form, language: Chosen = 
         made = await service.create_action(session, facts.model_dump(), reader.actor)
     except DomainError as error:
         read = language_of(reader, language)
-        return _form(reader, read, "/actions/new", form, in_words(read, error), error.status)
+        return _form(reader, read, "/actions/new", form, error)
     return go(f"/actions/{made.id}")
 
 
@@ -79,13 +79,13 @@ async def change(
             await service.change_action(session, action_id, facts, reader.actor)
     except DomainError as error:
         read = language_of(reader, language)
-        return _form(reader, read, f"/actions/{action_id}/change", form, in_words(read, error), error.status)
+        return _form(reader, read, f"/actions/{action_id}/change", form, error)
     return await _what_follows(session, action_id)
 
 
 async def _what_follows(session: Session, action_id: int) -> Response:
-    told = await changes.who_was_told(session, action_id)
-    return go(f"/actions/{action_id}/correction" if told else f"/actions/{action_id}")
+    knows = await changes.who_was_told(session, action_id)
+    return go(f"/actions/{action_id}/correction" if knows else f"/actions/{action_id}")
 
 
 def _facts(form: Fields) -> dict[str, object]:
@@ -105,17 +105,16 @@ def _facts(form: Fields) -> dict[str, object]:
 
 
 def _form(
-    reader: SignedIn, read: Language, path: str, filled: Fields, trouble: str = "", status: int = 200
+    reader: SignedIn, read: Language, path: str, filled: Fields, error: DomainError | None = None
 ) -> Response:
     is_new = path == "/actions/new"
     return page(
         "action_form.html",
         read,
         path,
-        status,
         reader=reader,
         title=tr(read, "Plan an action") if is_new else tr(read, "Change the action"),
-        trouble=trouble,
+        **told(read, error),
         filled=filled,
         kinds=[(kind, tr(read, says)) for kind, says in KINDS.items()],
     )
@@ -161,7 +160,7 @@ async def correct(
 async def _correction(
     session: AsyncSession, reader: SignedIn, read: Language, action: Action, again: Again
 ) -> Response:
-    told = await changes.who_was_told(session, action.id)
+    people = await changes.who_was_told(session, action.id)
     return page(
         "correction.html",
         read,
@@ -171,8 +170,8 @@ async def _correction(
         action=action,
         about=heading(action, read),
         begins=when(action.starts_at, action.timezone, read),
-        told=sorted(told.items()),
-        people=sum(told.values()),
+        told=sorted(people.items()),
+        people=sum(people.values()),
         texts=sorted(by_language(again.filled, "text").items()),
         fields=in_braces(FIELDS),
         may_write=reader.actor.may(Scope.WRITE),

@@ -13,7 +13,7 @@ from alerts.console.doors import Chosen, Fields, Form, Viewer, Writer, go, langu
 from alerts.console.fields import by_language, required, shaped
 from alerts.console.pages import figure, page
 from alerts.console.pictures import lines
-from alerts.console.troubles import in_words
+from alerts.console.troubles import told
 from alerts.errors import DomainError
 from alerts.language.catalogs import tr
 from alerts.language.dates import day_and_month
@@ -73,7 +73,7 @@ async def make(session: Session, reader: Writer, form: Form, language: Chosen = 
             )
     except DomainError as error:
         read = language_of(reader, language)
-        return _form(reader, read, form, in_words(read, error), error.status)
+        return _form(reader, read, form, error)
     return go(f"/lists/{made.id}")
 
 
@@ -98,18 +98,16 @@ def _form(
     reader: SignedIn,
     read: Language,
     filled: Fields,
-    trouble: str = "",
-    status: int = 200,
+    error: DomainError | None = None,
     list_id: int | None = None,
 ) -> Response:
     return page(
         "list_form.html",
         read,
         f"/lists/{list_id}/change" if list_id else "/lists/new",
-        status,
         reader=reader,
         title=tr(read, "Change a list") if list_id else tr(read, "Make a list"),
-        trouble=trouble,
+        **told(read, error),
         filled=filled,
         list_id=list_id,
     )
@@ -126,8 +124,7 @@ async def _list(
     reader: SignedIn,
     read: Language,
     list_id: int,
-    trouble: str = "",
-    status: int = 200,
+    error: DomainError | None = None,
 ) -> Response:
     one = await service.get_list(session, list_id)
     words = (await service.words_of_lists(session, [list_id]))[list_id]
@@ -137,10 +134,9 @@ async def _list(
         "list.html",
         read,
         f"/lists/{list_id}",
-        status,
         reader=reader,
         title=one.name,
-        trouble=trouble,
+        **told(read, error),
         one=one,
         words=sorted(words.items()),
         hours=TextingHours(opens=one.opens, closes=one.closes) if one.opens and one.closes else None,
@@ -200,7 +196,7 @@ async def change(
             )
     except DomainError as error:
         read = language_of(reader, language)
-        return _form(reader, read, form, in_words(read, error), error.status, list_id)
+        return _form(reader, read, form, error, list_id)
     return go(f"/lists/{list_id}")
 
 
@@ -214,5 +210,5 @@ async def delete(
         await service.delete_list(session, list_id, reader.actor)
     except DomainError as error:
         read = language_of(reader, language)
-        return await _list(session, reader, read, list_id, in_words(read, error), error.status)
+        return await _list(session, reader, read, list_id, error)
     return go("/lists")

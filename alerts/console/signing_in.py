@@ -19,7 +19,7 @@ from alerts.console.doors import (
     take_cookies,
 )
 from alerts.console.pages import page, reader
-from alerts.console.troubles import in_words
+from alerts.console.troubles import told
 from alerts.errors import DomainError
 from alerts.language.catalogs import tr
 from alerts.language.languages import Language
@@ -46,20 +46,19 @@ async def sign_in(request: Request, session: Session, form: OpenForm, language: 
             session, form.get("email", ""), form.get("password", ""), browser_of(request)
         )
     except DomainError as error:
-        return _sign_in(read, in_words(read, error), error.status)
+        return _sign_in(read, error)
     answer = go(f"/sign-in/code?language={read}")
     give_cookie(answer, cookie, half=True)
     return answer
 
 
-def _sign_in(read: Language, trouble: str = "", status: int = 200) -> Response:
+def _sign_in(read: Language, error: DomainError | None = None) -> Response:
     return page(
         "sign_in.html",
         read,
         "/sign-in",
-        status,
         title=tr(read, "Sign in"),
-        trouble=trouble,
+        **told(read, error),
         email=tr(read, "E-mail address"),
         password=tr(read, "Password"),
         button=tr(read, "Go on"),
@@ -81,21 +80,20 @@ async def code(request: Request, session: Session, form: OpenForm, language: Cho
     try:
         cookie = await sessions.code_given(session, half, form.get("code", ""), browser_of(request))
     except DomainError as error:
-        return _code(read, in_words(read, error), error.status)
+        return _code(read, error)
     answer = go("/")
     take_cookies(answer)
     give_cookie(answer, cookie)
     return answer
 
 
-def _code(read: Language, trouble: str = "", status: int = 200) -> Response:
+def _code(read: Language, error: DomainError | None = None) -> Response:
     return page(
         "code.html",
         read,
         "/sign-in/code",
-        status,
         title=tr(read, "Your code"),
-        trouble=trouble,
+        **told(read, error),
         lead=tr(read, "The six digits that your authenticator app shows now, or one of your recovery codes."),
         code=tr(read, "Code"),
         button=tr(read, "Sign in"),
@@ -138,7 +136,7 @@ async def welcome(
             session, token, form.get("password", ""), form.get("code", ""), network_of(request)
         )
     except DomainError as error:
-        return _welcome(read, token, who.email, in_words(read, error), error.status)
+        return _welcome(read, token, who.email, error)
     who.language = read
     cookie = await sessions.begin(session, who, browser_of(request))
     answer = recovery_codes(read, recovery)
@@ -157,7 +155,7 @@ def _gone(read: Language, error: DomainError) -> Response:
     )
 
 
-def _welcome(read: Language, token: str, email: str, trouble: str = "", status: int = 200) -> Response:
+def _welcome(read: Language, token: str, email: str, error: DomainError | None = None) -> Response:
     secret = codes.secret_of(token)
     address = codes.address_for_apps(secret, email, settings().organization_name)
     # Drawn in black on white, in the dark as well: cameras do not read it otherwise.
@@ -166,9 +164,8 @@ def _welcome(read: Language, token: str, email: str, trouble: str = "", status: 
         "welcome.html",
         read,
         f"/welcome/{token}",
-        status,
         title=tr(read, "Welcome to {organization}", organization=settings().organization_name),
-        trouble=trouble,
+        **told(read, error),
         email=email,
         password=tr(read, "Choose a password"),
         advice=tr(read, "Four or five words that have nothing to do with each other are a good one."),

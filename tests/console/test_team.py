@@ -34,6 +34,26 @@ async def _admin(one: Browser, role: Role = Role.ADMIN) -> Browser:
     return one
 
 
+@pytest.mark.parametrize(
+    ("page", "form", "fields", "says"),
+    [
+        (
+            "/team",
+            "/team/invite",
+            {"name": "Ana", "role": "viewer"},
+            "A name and an e-mail address are needed.",
+        ),
+        ("/account", "/account/keys", {"name": "Tally", "read": ""}, "A key has a name, and may something."),
+    ],
+)
+async def test_what_is_left_out_is_asked_for(
+    api: Api, page: str, form: str, fields: dict[str, str], says: str
+) -> None:
+    async with browser() as one:
+        await _admin(one)
+        assert says in (await one.submit(form, fields, 422, on=page)).text
+
+
 async def test_an_admin_invites_and_changes_people(api: Api) -> None:
     async with browser() as one, browser() as two:
         await _admin(one)
