@@ -37,6 +37,50 @@ async def test_one_that_does_not_say_how_long_it_is_is_not_read_to_its_end(api: 
     assert answer.status_code != 500
 
 
+class Endless:
+    """A body without an end, and how much of it was read. After 20 MB there is no more all the same."""
+
+    def __init__(self) -> None:
+        self.read = 0
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        while self.read < 20 * MOST_OCTETS:
+            self.read += 100_000
+            yield b"x" * 100_000
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/lists", "/v1/subscribers/import", "/v1/subscribers/imports/1/take-back"]
+)
+@pytest.mark.parametrize("kind", ["text/csv", "text/plain", "application/json"])
+async def test_nothing_is_read_of_who_has_no_key(api: Api, path: str, kind: str) -> None:
+    body = Endless()
+    headers = {"Content-Type": kind, "Idempotency-Key": "x", "Authorization": "Bearer nobody"}
+    answer = await api.client.post(path, content=body, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (401, "wrong_key")
+    assert body.read == 0
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("/v1/subscribers/import?lists=1", "text/plain"),
+        ("/v1/subscribers/import?lists=1", "application/json"),
+        ("/v1/subscribers/imports/1/take-back", "text/csv"),
+        ("/v1/subscribers/imports", "text/csv"),
+        ("/imports/new", "text/csv"),
+    ],
+)
+async def test_only_a_file_may_be_large(api: Api, path: str, kind: str) -> None:
+    body = Endless()
+    headers = {"Content-Type": kind, "Idempotency-Key": "x"}
+    answer = await api.client.post(path, content=body, headers=headers)
+    assert answer.status_code in (303, 400, 404, 405, 422)
+    assert body.read <= MOST_OCTETS + 100_000
+    declared = headers | {"Content-Length": str(MOST_OCTETS + 1)}
+    assert (await api.client.post(path, content=b"", headers=declared)).status_code == 413
+
+
 @pytest.mark.parametrize("path", ["/sign-in", "/sign-in/code", "/welcome/x", "/join/1"])
 async def test_forms_are_small(api: Api, path: str) -> None:
     answer = await api.client.post(

@@ -11,7 +11,7 @@ from alerts.storage.pages import After, Limit, Page
 from alerts.team import audit, keys, organizers
 from alerts.team.access import MOST_IDS, Caller, Id, Session, needs
 from alerts.team.actors import Scope, ordered
-from alerts.team.idempotency import IdempotentRoute
+from alerts.team.idempotency import IdempotentRoute, shown_once
 from alerts.team.models import ApiKey, Organizer
 from alerts.team.organizers import Facts, Invited
 from alerts.team.schemas import (
@@ -28,6 +28,7 @@ from alerts.team.schemas import (
 
 router = APIRouter(route_class=IdempotentRoute, prefix="/v1", tags=["team"])
 ADMINS = [Depends(needs(Scope.ADMIN))]
+SECRET = Depends(shown_once)
 
 
 @router.get("/me", dependencies=[Depends(needs(Scope.READ))])
@@ -43,7 +44,7 @@ async def page_of_organizers(session: Session, after: After = None, limit: Limit
     return Page(items=[organizer_out(row) for row in rows], next=following)
 
 
-@router.post("/organizers", status_code=201, dependencies=ADMINS)
+@router.post("/organizers", status_code=201, dependencies=[*ADMINS, SECRET])
 async def invite_organizer(body: NewOrganizer, session: Session, caller: Caller) -> InvitedOut:
     """Let somebody in. Give them the link yourself: nothing is sent to anybody."""
     facts = Facts(body.email, body.name, body.role, body.may_read_numbers, body.phone)
@@ -67,7 +68,7 @@ async def change_organizer(
     return organizer_out(await organizers.change_organizer(session, organizer_id, facts, caller))
 
 
-@router.post("/organizers/{organizer_id}/invite", dependencies=ADMINS)
+@router.post("/organizers/{organizer_id}/invite", dependencies=[*ADMINS, SECRET])
 async def invite_organizer_again(organizer_id: Id, session: Session, caller: Caller) -> InvitedOut:
     """A new link, for whoever lost their password or their phone."""
     return _invited_out(await organizers.invite_again(session, organizer_id, caller))
@@ -83,7 +84,7 @@ async def page_of_keys(
     return Page(items=[_key_out(row) for row in rows], next=following)
 
 
-@router.post("/keys", status_code=201, dependencies=[Depends(needs(Scope.READ))])
+@router.post("/keys", status_code=201, dependencies=[Depends(needs(Scope.READ)), SECRET])
 async def make_key(body: NewKey, session: Session, caller: Caller) -> NewKeyOut:
     """Make a key that may do some of what you may."""
     made = await keys.create_api_key(

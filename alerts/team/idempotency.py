@@ -11,13 +11,16 @@ from collections.abc import Callable, Coroutine
 from datetime import timedelta
 from typing import Any
 
-from fastapi import Request, Response
+from fastapi import HTTPException, Request, Response
 from fastapi.routing import APIRoute
 from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.types import Message
 
-from alerts.errors import DomainError
+from alerts.errors import Conflict, DomainError
 from alerts.storage.engine import session_scope
+from alerts.storage.sealing import sealer
 from alerts.team.keys import WrongKey, key_holder
 from alerts.team.models import Idempotency
 
@@ -48,6 +51,18 @@ class IdempotencyKeyReused(DomainError):
         super().__init__("This Idempotency-Key was used for another request. Use a new one for each.")
 
 
+class ShownOnce(Conflict):
+    """The same request came before, and was answered with a secret that is not kept."""
+
+    code = "shown_once"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This was done already, and its answer held a secret that is shown once and not kept. If you"
+            " never got it, end what was made, and ask for another with a new Idempotency-Key."
+        )
+
+
 class IdempotentRoute(APIRoute):
     """A route whose POSTs are done once for each ``Idempotency-Key`` of an API key, within a day."""
 
@@ -69,39 +84,86 @@ class IdempotentRoute(APIRoute):
 async def _once(request: Request, key: str, handle: Handler) -> Response:
     """The answer of the first such request; a second at the same moment waits for it.
 
-    A request that fails leaves nothing: it may be sent again with the same key.
+    A request that fails leaves nothing: it may be sent again with the same key. Nothing of a body is read
+    before it is known whose it is.
     """
-    asked = hashlib.sha256(f"{request.url.path}?{request.url.query}\n".encode() + await _what(request))
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer":
         raise WrongKey
+    asked = _Asked(request)
     async with session_scope() as session:
         owner = await key_holder(session, token)
-        row = insert(Idempotency).values(api_key_id=owner.id, key=key, request=asked.digest())
+        if before := await _before(session, owner.id, key):
+            return await _again(before, asked)
+        row = insert(Idempotency).values(api_key_id=owner.id, key=_name(key), request=b"")
         if await session.scalar(row.on_conflict_do_nothing().returning(Idempotency.key)) is None:
-            query = select(Idempotency).where(Idempotency.api_key_id == owner.id, Idempotency.key == key)
-            before = (await session.scalars(query)).one()
-            if before.request != asked.digest():
-                raise IdempotencyKeyReused
-            assert before.status is not None  # noqa: S101 - committed with its row
-            return Response(
-                before.answer,
-                before.status,
-                media_type="application/json",
-                headers={"Idempotency-Replayed": "true"},
-            )
+            before = await _before(session, owner.id, key)
+            assert before is not None  # noqa: S101 - the one that we waited for has committed
+            return await _again(before, asked)
         request.state.session = session  # what the route writes commits with its answer
-        answer = await handle(request)
-        known = await session.get_one(Idempotency, (owner.id, key))
-        known.status, known.answer = answer.status_code, bytes(answer.body).decode()
+        answer = await handle(Request(request.scope, asked.receive))
+        known = await session.get_one(Idempotency, (owner.id, _name(key)))
+        known.asked, known.status = await asked.whole(), answer.status_code
+        if not getattr(request.state, "shown_once", False):
+            known.answer = bytes(answer.body).decode()
     return answer
 
 
-async def _what(request: Request) -> bytes:
-    # A file is read once, as it comes, and never held: its length stands for it.
-    if request.headers.get("Content-Type", "").startswith("text/csv"):
-        return request.headers.get("Content-Length", "").encode()
-    return await request.body()
+class _Asked:
+    """A request as it comes, of which nothing is held, and by what it is recognised."""
+
+    def __init__(self, request: Request) -> None:
+        self._receive, self._more = request.receive, True
+        self._digest = hashlib.sha256(f"{request.url.path}?{request.url.query}\n".encode())
+
+    async def receive(self) -> Message:
+        """ASGI: the next piece of the body. Raises HTTPException where it breaks off."""
+        message = await self._receive()
+        if message["type"] == "http.disconnect":
+            raise HTTPException(400, "The body broke off, or is too large.")
+        self._digest.update(message.get("body", b""))
+        self._more = bool(message.get("more_body"))
+        return message
+
+    async def whole(self) -> str:
+        """SHA-256 of path, query and body, read to its end, in hexadecimal."""
+        while self._more:
+            await self.receive()
+        return self._digest.hexdigest()
+
+
+def _name(key: str) -> str:
+    # A program may have made it of a number.
+    return sealer().digest(key).hex()
+
+
+async def _before(session: AsyncSession, owner: int, key: str) -> Idempotency | None:
+    """What came with this key before, whichever of the present sealing keys was the newest then."""
+    names = [digest.hex() for digest in sealer().digests(key)]
+    # The release before wrote the key as it is.
+    query = select(Idempotency).where(Idempotency.api_key_id == owner, Idempotency.key.in_([*names, key]))
+    return (await session.scalars(query)).first()
+
+
+async def _again(before: Idempotency, asked: _Asked) -> Response:
+    whole = await asked.whole()
+    # The release before kept the hash unsealed, and another of files: those of its last day are refused.
+    if whole != (before.asked or before.request.hex()):
+        raise IdempotencyKeyReused
+    assert before.status is not None  # noqa: S101 - committed with its row
+    if before.answer is None:
+        raise ShownOnce
+    return Response(
+        before.answer,
+        before.status,
+        media_type="application/json",
+        headers={"Idempotency-Replayed": "true"},
+    )
+
+
+def shown_once(request: Request) -> None:
+    """A dependency of a route whose answer holds a secret: what is shown once is kept nowhere."""
+    request.state.shown_once = True
 
 
 async def forget_old_answers() -> None:

@@ -121,10 +121,13 @@ class Idempotency(Table):
     api_key_id: Mapped[int] = mapped_column(
         BigInteger, ForeignKey("api_keys.id", ondelete="CASCADE"), primary_key=True
     )
-    key: Mapped[str] = mapped_column(Text, primary_key=True)
-    request: Mapped[bytes] = mapped_column(LargeBinary)  # SHA-256 of path, query and body
+    key: Mapped[str] = mapped_column(Text, primary_key=True)  # a keyed digest of it, in hexadecimal
+    request: Mapped[bytes] = mapped_column(LargeBinary)  # empty; of the release before: what ``asked`` is
     # Set when the transaction that answers commits.
+    # SHA-256 of path, query and body, sealed: a body with a number could be guessed from its hash.
+    asked: Mapped[str | None] = mapped_column(PrivateText("idempotency.asked"))
     status: Mapped[int | None] = mapped_column(Integer)
+    # None where it held a secret.
     answer: Mapped[str | None] = mapped_column(PrivateText("idempotency.answer"))
     created_at: Mapped[Now] = mapped_column(index=True)
 

@@ -106,7 +106,9 @@ ROWS: dict[str, list[Row]] = {
     "threads": [{"subscriber_id": 1, "state": "open", "language": "es", "unread": 1, "taken_by": "Ana"}],
     "messages": [{"subscriber_id": 1, "alert_id": 1, "author": "Ana", "body": "See you there."}],
     "canned_answers": [{"name": "where", "text": WORDS}],
-    "idempotency": [{"api_key_id": 1, "key": "k", "request": b"4" * 32, "status": 200, "answer": "{}"}],
+    "idempotency": [
+        {"api_key_id": 1, "key": "k", "request": b"4" * 32, "asked": "4" * 64, "status": 200, "answer": "{}"}
+    ],
     "audit": [
         {"api_key_id": 1, "actor_id": 1, "who": "a laptop", "what": "sent", "noun": "alert", "number": 1}
         | {"facts": {"people": 10}}
