@@ -21,7 +21,7 @@ from alerts.team.audit import numbers_opened
 from alerts.understanding.intents import Answer
 
 router = APIRouter(prefix="/actions", include_in_schema=False)
-MOST = 80  # a page shows numbers, so it is not compressed: within 15 KB
+MOST = 60  # a page shows numbers, so it is not compressed: within 15 KB
 SHOWN = {"yes": Answer.YES, "maybe": Answer.MAYBE, "no": Answer.NO}
 
 
@@ -57,6 +57,7 @@ async def roster(  # noqa: PLR0913, PLR0917
         answers=[(one, tr(read, says)) for one, says in ANSWERS.items()],
         rows=[
             (
+                who.id,
                 who.phone if opened else mask(who.phone),
                 Language(who.language),
                 ", ".join(sorted(names[one] for one in who.lists if one in names)),

@@ -43,21 +43,28 @@ MOST_TEXTS, ALL_TEXTS, MOST_CANNED, MOST_ANSWERS, LONGEST = 30, 400, 100, 5, 160
 
 @dataclass(frozen=True)
 class Typed:
-    """What stands in the box for the answer, what it would take, and what was wrong with it."""
+    """What stands in the box for the answer, what it would take, and what became of it."""
 
     text: str = ""
     takes: str = ""
+    said: str = ""
     trouble: str = ""
     status: int = 200
 
 
 @router.get("/{subscriber_id}")
 async def thread_page(
-    subscriber_id: Id, session: Session, reader: Talker, whole: bool = False, language: Chosen = None
+    subscriber_id: Id,
+    session: Session,
+    reader: Talker,
+    whole: bool = False,
+    sent: bool = False,
+    language: Chosen = None,
 ) -> Response:
-    """One conversation; who opens it has read it."""
+    """One conversation; who opens it has read it. ``sent``: what they answered a moment ago goes out."""
     read = language_of(reader, language)
-    answer = await _page(session, reader, subscriber_id, read, Typed(), ALL_TEXTS if whole else MOST_TEXTS)
+    typed = Typed(said=tr(read, "Your answer is on its way.") if sent else "")
+    answer = await _page(session, reader, subscriber_id, read, typed, whole=whole)
     thread, _ = await service.get_thread(session, subscriber_id)
     await service.mark_read(session, subscriber_id, thread.moved_at)
     return answer
@@ -65,17 +72,22 @@ async def thread_page(
 
 @router.get("/{subscriber_id}/news")
 async def news(
-    subscriber_id: Id, session: Session, reader: Talker, seen: str = "", language: Chosen = None
+    subscriber_id: Id,
+    session: Session,
+    reader: Talker,
+    seen: str = "",
+    whole: bool = False,
+    language: Chosen = None,
 ) -> Response:
     """What was said, where it is not what was ``seen``; nothing where it is."""
     thread, _ = await service.get_thread(session, subscriber_id)
-    said = await texts_of(session, subscriber_id, MOST_TEXTS)
+    said = await texts_of(session, subscriber_id, ALL_TEXTS if whole else MOST_TEXTS)
     now = _mark(thread, said)
     if seen == now:
         return Response(status_code=204)
     read = language_of(reader, language)
     await service.mark_read(session, subscriber_id, thread.moved_at)
-    return fragment("thread_texts.html", read, **_texts(thread, said, read))
+    return fragment("thread_texts.html", read, whole=whole, **_texts(thread, said, read))
 
 
 async def _page(
@@ -84,9 +96,11 @@ async def _page(
     subscriber_id: int,
     read: Language,
     typed: Typed,
-    most: int = MOST_TEXTS,
+    *,
+    whole: bool = False,
 ) -> Response:
     thread, who = await service.get_thread(session, subscriber_id)
+    most = ALL_TEXTS if whole else MOST_TEXTS
     said = await texts_of(session, subscriber_id, most + 1)
     if reader.actor.may_read_numbers:
         numbers_opened(session, reader.actor, "read", 1)
@@ -105,6 +119,7 @@ async def _page(
         on=", ".join(sorted(names[one] for one in who.lists if one in names)),
         left=who.standing == Standing.LEFT,
         earlier=len(said) > most,
+        whole=whole,
         canned=await _canned(session, who),
         answers=await _answers(session, subscriber_id, read),
         organizers=[(one.id, one.name) for one in await organizers_who(session, Scope.TALK)],
@@ -211,7 +226,7 @@ async def answer(
     tasks: BackgroundTasks,
     language: Chosen = None,
 ) -> Response:
-    """Answer somebody, once: a form that is sent twice finds that the conversation has moved."""
+    """Answer somebody, once: of a form that is sent twice, the second is done already."""
     typed = form.get("text", "").strip()
     try:
         async with session.begin_nested():
@@ -228,23 +243,38 @@ async def answer(
                 organizer_id=reader.who.id,
             )
     except DomainError as error:
+        if isinstance(error, SaidMeanwhile) and await _is_said(session, reader, subscriber_id, form):
+            return go(f"/inbox/{subscriber_id}?sent=1#answer")
         read = language_of(reader, language)
         refused = Typed(typed, trouble=in_words(read, error), status=error.status)
         return await _page(session, reader, subscriber_id, read, refused)
     note(session, reader.actor, "answered", "conversation", subscriber_id)
     tasks.add_task(enqueue, "send")
-    return go(f"/inbox/{subscriber_id}")
+    return go(f"/inbox/{subscriber_id}?sent=1#answer")
 
 
 async def _require_seen(session: AsyncSession, subscriber_id: int, form: Fields) -> None:
     """Raises SaidMeanwhile where the conversation is not what was on the page."""
     thread, _ = await service.get_thread(session, subscriber_id, lock=True)
-    try:
-        seen = datetime.fromisoformat(form.get("moved", ""))
-    except ValueError:
-        raise SaidMeanwhile from None
-    if seen != thread.moved_at:
+    if _moved(form) != thread.moved_at:
         raise SaidMeanwhile
+
+
+async def _is_said(session: AsyncSession, reader: SignedIn, subscriber_id: int, form: Fields) -> bool:
+    """Whether this form was sent before: what it says was the last word, and is newer than its page."""
+    seen = _moved(form)
+    if seen is None:
+        return False
+    return await service.is_said(session, subscriber_id, reader.who.name, form.get("text", "").strip(), seen)
+
+
+def _moved(form: Fields) -> datetime | None:
+    """When the conversation last moved, as it was on the page that a form stood on."""
+    try:
+        moment = datetime.fromisoformat(form.get("moved", ""))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None
 
 
 @router.post("/{subscriber_id}/take", dependencies=CHECKED)

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from alerts.broadcasts import letters
 from alerts.conversations.canned import canned_text
-from alerts.conversations.models import Message, Thread, ThreadState
+from alerts.conversations.models import Message, Reply, Thread, ThreadState
 from alerts.errors import Conflict, DomainError, NotFound
 from alerts.settings import settings
 from alerts.subscribers.models import Standing, Subscriber
@@ -176,6 +176,17 @@ async def write(
     _seen(thread)
     await session.flush()
     return thread, who
+
+
+async def is_said(session: AsyncSession, subscriber_id: int, author: str, body: str, since: datetime) -> bool:
+    """Whether the last word in a conversation is this one of ``author``'s, and was said after ``since``."""
+    theirs = select(Reply.received_at).where(Reply.subscriber_id == subscriber_id)
+    ours = select(Message).where(Message.subscriber_id == subscriber_id)
+    last = await session.scalar(ours.order_by(Message.id.desc()).limit(1))
+    if last is None or (last.author, last.body) != (author, body) or last.written_at <= since:
+        return False
+    asked_at = await session.scalar(theirs.order_by(Reply.id.desc()).limit(1))
+    return asked_at is None or asked_at < last.written_at
 
 
 async def close(session: AsyncSession, subscriber_id: int) -> tuple[Thread, Subscriber]:

@@ -85,8 +85,10 @@ async def browser() -> AsyncIterator[Browser]:
         yield Browser(client)
 
 
-async def invited(email: str, role: Role = Role.ADMIN, *, may_read_numbers: bool = False) -> str:
+async def invited(
+    email: str, role: Role = Role.ADMIN, *, name: str = "Marisol", may_read_numbers: bool = False
+) -> str:
     """The path of an invitation."""
     async with session_scope() as session:
-        made = await invite(session, Facts(email, "Marisol", role, may_read_numbers), None)
+        made = await invite(session, Facts(email, name, role, may_read_numbers), None)
         return f"/welcome/{made.token}"

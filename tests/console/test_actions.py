@@ -140,6 +140,8 @@ async def test_the_roster_is_masked_until_somebody_who_may_asks_for_more(
     action = await answered(api, ana, inland, worker)
     page = await ana.open(f"{action}/roster?numbers=1")
     assert "•••01" in page
+    [person] = re.findall(r'<a href="(/subscribers/\d+)">[^<]*•••01</a>', page)
+    assert "•••01" in await ana.open(person)
     assert MARIA not in page
     assert "Show whole numbers" not in page
     assert "<td>2</td>" in page

@@ -50,14 +50,69 @@ async def test_a_question_is_answered_in_their_language(
     assert "<dd>Inland Empire</dd>" in page
     assert MARIA not in page
     fields = await filled_in(ana, thread) | {"text": "A las 6."}
-    await ana.submit(f"{thread}/answer", fields, on=thread)
-    twice = await ana.submit(f"{thread}/answer", fields, 409, on=thread)
-    assert "Something was said in this conversation meanwhile" in twice.text
-    assert ">A las 6.</textarea>" in twice.text
+    for _ in range(2):  # a double tap
+        answer = await ana.submit(f"{thread}/answer", fields, on=thread)
+        assert answer.headers["location"] == f"{thread}?sent=1#answer"
+    page = await ana.open(f"{thread}?sent=1")
+    assert page.index('id="answer"') < page.index("Your answer is on its way.") < page.index("<textarea")
+    assert "></textarea>" in page
+    assert "on its way" not in await ana.open(thread)
     await worker.fan_out(1)
     assert [(one.to, one.body) for one in sent(twilio)] == [(MARIA, "A las 6.")]
     assert "Nobody." in await ana.open("/inbox")
     assert thread in await ana.open("/inbox?show=answered")
+
+
+async def test_nobody_answers_past_a_text_that_they_have_not_seen(
+    api: Api, ana: Browser, inland: int, worker: Worker, twilio: SimulatorServer
+) -> None:
+    thread = await asked(api, ana)
+    fields = await filled_in(ana, thread) | {"text": "A las 6."}
+    await api.text(MARIA, "o mejor dime dónde, por favor")
+    refused = (await ana.submit(f"{thread}/answer", fields, 409, on=thread)).text
+    assert ">A las 6.</textarea>" in refused
+    trouble, way = refused.index("Something was said in this conversation"), refused.index('href="#text"')
+    assert trouble < way < refused.index('<ol class="thread">') < refused.index('id="text"')
+    again = await filled_in(ana, thread) | {"text": "A las 6."}
+    await ana.submit(f"{thread}/answer", again, on=thread)
+    await api.text(MARIA, "y hasta qué hora, por favor")
+    await ana.submit(f"{thread}/answer", again, 409, on=thread)  # the last word is not ours any more
+    again = await filled_in(ana, thread) | {"text": "A las 6."}
+    await ana.submit(f"{thread}/answer", again, on=thread)  # the same words, and meant
+    await worker.fan_out(2)
+    assert [one.body for one in sent(twilio)] == ["A las 6."] * 2
+
+
+async def test_the_same_words_of_another_organizer_are_no_double_tap(
+    api: Api, ana: Browser, inland: int
+) -> None:
+    thread = await asked(api, ana)
+    async with browser() as rosa:
+        await rosa.settle_in(await invited("rosa@example.org", Role.ORGANIZER, name="Rosa"))
+        fields = await filled_in(rosa, thread) | {"text": "A las 6."}
+        await ana.submit(f"{thread}/answer", fields, on=thread)
+        refused = await rosa.submit(f"{thread}/answer", fields, 409, on=thread)
+        assert "Something was said in this conversation meanwhile" in refused.text
+
+
+async def test_who_reads_the_whole_of_it_keeps_the_whole_of_it(api: Api, ana: Browser, inland: int) -> None:
+    thread = await asked(api, ana)
+    for number in range(31):
+        await api.text(MARIA, f"otra pregunta, la número {number}, por favor")
+    assert "Earlier texts" in await ana.open(thread)
+    texts = await _news(ana, f"{thread}?whole=1")
+    await api.text(MARIA, "y la última, por favor")
+    assert QUESTION in await ana.open(texts)
+    assert QUESTION not in await ana.open(texts.replace("whole=1", "whole=0"))
+
+
+async def test_from_a_conversation_one_comes_to_the_person(api: Api, ana: Browser, inland: int) -> None:
+    thread = await asked(api, ana)
+    person = f"/subscribers/{thread.rsplit('/', 1)[1]}"
+    assert f'href="{person}"' in await ana.open(thread)
+    page = await ana.open(person)
+    assert "Forget them" in page
+    assert MARIA not in page
 
 
 async def test_a_kept_answer_comes_into_the_box_with_one_tap(
