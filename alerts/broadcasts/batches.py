@@ -53,33 +53,42 @@ class UnderWay:
 
 
 class Batch:
-    """Texts that were claimed together, until they are sent."""
+    """Texts that were claimed together, until they are sent. ``unsent``: which, and in which attempt."""
 
     def __init__(self, now: float) -> None:
+        """``now``: of the loop's clock, before they were claimed. The lease began no sooner."""
         self.claimed_at = self.looked_at = now
-        self.unsent: set[int] = set()
+        self.unsent: dict[int, int] = {}
         self._stopped: dict[int, bool] = {}  # whom not to text any more, and whether they left
         self._looking = asyncio.Lock()
 
     async def look_again(
-        self, delivery_id: int, now: float, closed: Mapping[int, datetime]
+        self, delivery_id: int, began: float, closed: Mapping[int, datetime]
     ) -> NotWanted | None:
         """Whether a text is not to be sent after all; asked where it could not go soon after its claim.
 
-        For all of the batch in one look, so that waiting texts do not make each other wait.
+        For all of the batch in one look, so that waiting texts do not make each other wait. ``began``: when
+        its turn came. PostgreSQL may take long to answer: whether the lease still holds is asked last.
         """
-        if now - self.claimed_at > SENDING_SECONDS:
-            return NotWanted(left=False)
         async with self._looking:
-            if now - self.looked_at > LOOK_AGAIN_SECONDS:
+            if began - self.looked_at > LOOK_AGAIN_SECONDS and not self._is_too_late():
+                looked_at = asyncio.get_running_loop().time()
+                given = {
+                    "deliveries": list(self.unsent),
+                    "attempts": list(self.unsent.values()),
+                    "closed": list(closed),
+                }
                 async with session_scope() as session:
-                    rows = await session.execute(
-                        STOPPED, {"deliveries": sorted(self.unsent), "closed": list(closed)}
-                    )
+                    rows = await session.execute(STOPPED, given)
                     self._stopped.update((row.id, row.left) for row in rows)
-                self.looked_at = now
+                self.looked_at = looked_at
+        if self._is_too_late():
+            return NotWanted(left=False)
         left = self._stopped.get(delivery_id)
         return None if left is None else NotWanted(left)
+
+    def _is_too_late(self) -> bool:
+        return asyncio.get_running_loop().time() - self.claimed_at > SENDING_SECONDS
 
 
 class Text(NamedTuple):

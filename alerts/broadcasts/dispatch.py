@@ -260,18 +260,20 @@ class Dispatch:
         """Claim as many texts as ``parts`` allow, and begin to send them. Whether there may be more."""
         wanted = parts // alert.most_parts
         rows: list[Claimed] = []
+        claimed_at = self._now()
         try:
             async with noted(alert.id), self._claiming:
+                claimed_at = self._now()  # before, as the answer may come late
                 rows = await self._claim_rows(sender, alert, wanted)
         except DATABASE_AWAY as error:
             await self._database_away(error)
             return True
-        batch = Batch(self._now())
+        batch = Batch(claimed_at)
         used = 0
         for one in rows:
             if one.phone:
                 used += alert.text_for(one)[1]
-                batch.unsent.add(one.id)
+                batch.unsent[one.id] = one.attempt
                 self._flight.add(Text(sender, alert, one, batch))
         self._claimed += len(rows)
         count(PARTS, label_of(sender), by=used)
@@ -304,7 +306,7 @@ class Dispatch:
             outcome: Outcome | None = None
             if began - batch.looked_at > LOOK_AGAIN_SECONDS:
                 outcome = await batch.look_again(one.id, began, self._closed())
-            batch.unsent.discard(one.id)
+            batch.unsent.pop(one.id, None)
             if self._told_to_stop.is_set():
                 outcome = outcome or NotWanted(left=False)
             outcome = outcome or await self._carrier.send(sender, one.phone, body, one.id)

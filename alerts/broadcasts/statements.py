@@ -124,18 +124,20 @@ UNCLAIM = text("""
     WHERE id = ANY (cast(:deliveries AS bigint[])) AND state = 'sending'
 """)
 
-# Of texts that were claimed a while ago: those that their person, or their alert, wants no more, or
-# not now. A letter to somebody who was forgotten is not there any more.
+# Of texts that were claimed a while ago: those that are not ours any more, or that their person, or their
+# alert, wants no more, or not now. Not ours are those of which the lease has ended, whoever has them since.
+# A letter to somebody who was forgotten is not there any more.
 STOPPED = text(f"""
     SELECT o.id, wanted IS NOT TRUE AS left
-    FROM unnest(cast(:deliveries AS bigint[])) AS o(id)
+    FROM unnest(cast(:deliveries AS bigint[]), cast(:attempts AS integer[])) AS o(id, attempt)
     LEFT JOIN deliveries d ON d.id = o.id AND d.id = ANY (cast(:deliveries AS bigint[]))
     LEFT JOIN alerts a ON a.id = d.alert_id
     LEFT JOIN subscribers s ON s.id = d.subscriber_id,
     LATERAL (
         SELECT s.standing = 'active' OR a.to_subscriber IS NOT NULL AND {MAY_GET_A_LETTER}
     ) AS o2 (wanted)
-    WHERE wanted IS NOT TRUE OR a.state IS DISTINCT FROM 'sending' OR a.until <= now()
+    WHERE wanted IS NOT TRUE OR d.state <> 'sending' OR d.attempts <> o.attempt
+       OR a.state IS DISTINCT FROM 'sending' OR a.until <= now()
        OR a.to_subscriber IS NOT NULL AND NOT {_OPEN}
        OR a.to_subscriber IS NULL AND NOT a.urgent
           AND coalesce(d.list_id, 0) = ANY (cast(:closed AS bigint[]))

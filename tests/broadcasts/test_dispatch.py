@@ -10,14 +10,16 @@ from sqlalchemy import func, select, text
 
 from alerts.broadcasts import batches, stumbles
 from alerts.broadcasts.batches import Batch, Text, UnderWay
+from alerts.broadcasts.claims import Claimed
 from alerts.broadcasts.dispatch import Dispatch
 from alerts.broadcasts.models import Delivery, Progress
 from alerts.broadcasts.schedule import adopt
 from alerts.broadcasts.statements import FINISH
 from alerts.carrier.pacing import Pacer, Rank
+from alerts.carrier.sending import NotWanted
 from alerts.carrier.simulator.server import SimulatorServer
 from alerts.settings import settings
-from alerts.storage.engine import session_scope
+from alerts.storage.engine import autocommit, session_scope
 from alerts.storage.redis import async_redis
 from tests.api import Api
 from tests.conftest import OUR_NUMBER
@@ -75,21 +77,29 @@ async def test_it_takes_effect_while_texts_are_going_out(
     assert all(len(twilio.alerts_to(one)) <= 1 for one in twilio.simulator.carrier._phones)
 
 
-async def test_stop_between_claim_and_send_wins(
+def under_way(alert_id: int) -> UnderWay:
+    return UnderWay(alert_id, Rank.ALERT, TEXTS, dict.fromkeys(TEXTS, 1), unwritten=False)
+
+
+async def fly(dispatch: Dispatch, alert_id: int, claimed: list[Claimed], seconds_ago: float) -> None:
+    """Texts that were claimed so long ago get their slots only now."""
+    batch = Batch(asyncio.get_running_loop().time() - seconds_ago)
+    batch.unsent.update((one.id, one.attempt) for one in claimed)
+    recording = asyncio.create_task(dispatch._recorder.run())
+    for one in claimed:
+        dispatch._flight.add(Text(OUR_NUMBER, under_way(alert_id), one, batch))
+    await dispatch._flight.landed()
+    dispatch._recorder.close()
+    await recording
+
+
+async def test_stop_between_claim_and_send_wins_after_a_quarter_of_a_second(
     api: Api, called: int, worker: Worker, twilio: SimulatorServer
 ) -> None:
     await worker.prepare(called)
     claimed = await worker.claim(called)
     await api.text(YASMIN, "JOOJI")
-    batch = Batch(asyncio.get_running_loop().time() - batches.LOOK_AGAIN_SECONDS - 1)
-    under_way = UnderWay(called, Rank.ALERT, TEXTS, dict.fromkeys(TEXTS, 1), unwritten=False)
-    batch.unsent.update(one.id for one in claimed)
-    recording = asyncio.create_task(worker.dispatch._recorder.run())
-    for one in claimed:
-        worker.dispatch._flight.add(Text(OUR_NUMBER, under_way, one, batch))
-    await worker.dispatch._flight.landed()
-    worker.dispatch._recorder.close()
-    await recording
+    await fly(worker.dispatch, called, claimed, 0.26)  # docs/texting-rules.md promises it
     assert twilio.alerts_to(YASMIN) == []
     assert len(twilio.alerts_to(MARIA)) == len(twilio.alerts_to(JAMES)) == 1
     rows = (await api.get(f"/v1/alerts/{called}/deliveries"))["items"]
@@ -105,16 +115,63 @@ async def test_a_claim_that_is_too_old_is_given_back(
 ) -> None:
     await worker.prepare(called)
     [one, *_] = await worker.claim(called)
-    batch = Batch(asyncio.get_running_loop().time() - batches.SENDING_SECONDS - 1)
-    under_way = UnderWay(called, Rank.ALERT, TEXTS, dict.fromkeys(TEXTS, 1), unwritten=False)
-    recording = asyncio.create_task(worker.dispatch._recorder.run())
-    worker.dispatch._flight.add(Text(OUR_NUMBER, under_way, one, batch))
-    await worker.dispatch._flight.landed()
-    worker.dispatch._recorder.close()
-    await recording
+    await fly(worker.dispatch, called, [one], batches.SENDING_SECONDS + 1)
     assert not twilio.simulator.carrier.messages
     report = await api.get(f"/v1/alerts/{called}/report")
     assert (report["states"]["waiting"], report["states"]["sending"]) == (1, 2)
+
+
+@pytest.mark.parametrize("since", ["settled", "claimed anew"])
+async def test_what_is_not_ours_any_more_is_not_sent_and_not_touched(
+    api: Api, called: int, worker: Worker, twilio: SimulatorServer, since: str
+) -> None:
+    """Its lease ended while PostgreSQL hung, and somebody else has it, or may have."""
+    await worker.prepare(called)
+    old = await worker.claim(called)
+    await worker.lose_claims()
+    await worker.settle()
+    if since == "claimed anew":
+        await worker.claim(called)
+    before = (await api.get(f"/v1/alerts/{called}/report"))["states"]
+    await fly(worker.dispatch, called, old, 1.0)
+    assert not twilio.simulator.carrier.messages
+    assert (await api.get(f"/v1/alerts/{called}/report"))["states"] == before
+
+
+async def test_the_lease_is_counted_from_before_the_claim_and_looked_at_last(
+    api: Api, called: int, worker: Worker, twilio: SimulatorServer
+) -> None:
+    """PostgreSQL takes the claim, hangs, answers; and hangs again at the second look."""
+    await worker.prepare(called)
+    slow = Dispatch(worker.carrier, worker.pacer, worker.senders, in_flight=0)  # what is claimed waits
+    slow._given[called] = 0
+    async with autocommit() as slow._claims:
+        async with session_scope() as session:
+            await session.execute(text("LOCK TABLE subscribers"))
+            claiming = asyncio.create_task(slow._claim(OUR_NUMBER, under_way(called), 3))
+            await waiting_for_a_lock()
+            answered_at_the_earliest = asyncio.get_running_loop().time()
+        await claiming
+    [one, *_] = slow._flight._waiting
+    assert one.batch.claimed_at < answered_at_the_earliest
+
+    one.batch.claimed_at -= batches.SENDING_SECONDS - 1
+    async with session_scope() as session:
+        await session.execute(text("LOCK TABLE subscribers"))
+        began = asyncio.get_running_loop().time() + batches.LOOK_AGAIN_SECONDS
+        looking = asyncio.create_task(one.batch.look_again(one.one.id, began, {}))
+        await waiting_for_a_lock()
+        one.batch.claimed_at -= 1  # so long it hung
+    assert await looking == NotWanted(left=False)
+
+
+async def waiting_for_a_lock() -> None:
+    waits = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+    while True:
+        async with session_scope() as session:  # a transaction sees what it saw first
+            if await session.scalar(waits):
+                return
+        await asyncio.sleep(0.01)
 
 
 async def test_urgent_goes_first_and_two_of_one_rank_take_turns(

@@ -198,7 +198,7 @@ async def test_a_letter_that_was_claimed_and_has_not_left_yet_is_not_sent(
     await forgotten(maria)
     now = asyncio.get_running_loop().time()
     batch = Batch(now - LOOK_AGAIN_SECONDS - 1)
-    batch.unsent.add(one.id)
+    batch.unsent[one.id] = one.attempt
     unwanted = await batch.look_again(one.id, now, {})
     assert unwanted is not None
     assert unwanted.left

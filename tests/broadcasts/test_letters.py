@@ -225,7 +225,7 @@ async def test_stop_between_claim_and_send_wins(
     ours = await claimed()
     await api.text(JAMES, "STOP")
     batch = Batch(asyncio.get_running_loop().time() - LOOK_AGAIN_SECONDS - 1)
-    batch.unsent.update(one.id for one in ours)
+    batch.unsent.update((one.id, one.attempt) for one in ours)
     letters = UnderWay(LETTERS, Rank.REPLY, {}, {"": 1}, unwritten=False, sender=OUR_NUMBER)
     recording = asyncio.create_task(worker.dispatch._recorder.run())
     for one in ours:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -109,9 +110,10 @@ async def test_a_text_that_was_claimed_in_time_and_could_not_go_is_looked_at_aga
     await change_hours(api, inland, hours(ASLEEP))
     async with session_scope() as session:
         shut = closed(await list_hours(session), datetime.now(UTC))
-    batch = Batch(0.0)
-    batch.unsent = {one.id for one in claimed}
-    said = [await batch.look_again(one.id, 1.0, shut) for one in claimed]
+    now = asyncio.get_running_loop().time()
+    batch = Batch(now - 1.0)
+    batch.unsent = {one.id: one.attempt for one in claimed}
+    said = [await batch.look_again(one.id, now, shut) for one in claimed]
     assert [one and one.left for one in said] == [False, False, False]
 
 
