@@ -273,7 +273,12 @@ ALARMS = (
         "On purpose: nothing is sent, nobody is signed in, workers are answered still.",
         (
             "Talk to the admins, not by the system itself. The audit trail says who did it and why.",
-            "`alerts unlock` on the server ends it; first read [the threat model](threat-model.md).",
+            "Whose phone or password is in the wrong hands: `alerts organizer shut-out THEIR-ADDRESS` on the server, "
+            "before you end it.",
+            "`alerts unlock` on the server ends it; first read [the threat model](threat-model.md). Everybody signs in "
+            "anew with password and code, keys and invitations are made anew, and each alert waits until somebody "
+            "resumes it. Is the only admin's phone gone? After it at once: `alerts organizer create` for another "
+            "address, and shut the first one out.",
         ),
     ),
 )

@@ -105,6 +105,7 @@ def create_key(
     from alerts.storage.engine import close_engine, session_scope
     from alerts.team.actors import Scope
     from alerts.team.keys import create_api_key
+    from alerts.team.lockdown import LockedDown
 
     if unknown := set(scope or ()) - set(Scope):
         raise typer.BadParameter(f"no such scope: {', '.join(sorted(unknown))}")
@@ -118,7 +119,11 @@ def create_key(
         await close_engine()
         return made.key
 
-    typer.echo(asyncio.run(create()))
+    try:
+        typer.echo(asyncio.run(create()))
+    except LockedDown as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
 
 
 if __name__ == "__main__":

@@ -51,6 +51,7 @@ def create_organizer(
     from alerts.settings import settings
     from alerts.subscribers.phones import parse_phone
     from alerts.team.actors import Role
+    from alerts.team.lockdown import LockedDown
     from alerts.team.organizers import AddressTaken, Facts, invite
 
     if role not in list(Role) or "@" not in email:
@@ -59,9 +60,31 @@ def create_organizer(
     facts = Facts(email, name, Role(role), read_numbers, number)
     try:
         invited = _now(lambda session: invite(session, facts, None))
-    except AddressTaken as error:
+    except (AddressTaken, LockedDown) as error:
         raise _fail(str(error)) from None
     typer.echo(f"{settings().public_base}/welcome/{invited.token}")
+
+
+@organizer.command("shut-out")
+def shut_out(
+    email: Annotated[str, typer.Argument(help="What they sign in with.")],
+) -> None:
+    """Let somebody in no more, also in a lockdown: their sessions and keys end. The others are left alone.
+
+    On the page of the team they are let in again; make them a new invitation then.
+    """
+    from alerts.errors import DomainError
+    from alerts.team.organizers import change_organizer, organizer_called
+
+    async def work(session: AsyncSession) -> None:
+        who = await organizer_called(session, email)
+        await change_organizer(session, who.id, {"disabled": True}, None)
+
+    try:
+        _now(work)
+    except DomainError as error:
+        raise _fail(str(error)) from None
+    typer.echo("Shut out.")
 
 
 @keys.command("rotate")
@@ -141,12 +164,16 @@ def lockdown(
 
 @safety.command()
 def unlock() -> None:
-    """End a lockdown. Make new keys, and let people sign in again."""
-    from alerts.team.lockdown import unlock as end
+    """End a lockdown. Everybody signs in anew; keys and invitations are made anew."""
+    import alerts.main  # noqa: F401 - every table is known
+    from alerts.broadcasts.locking import unlock as end
 
-    if not _now(end):
+    paused = _now(end)
+    if paused is None:
         raise _fail("It was not locked down.")
-    typer.echo("Unlocked.")
+    typer.echo("Unlocked. Everybody signs in anew; keys and invitations are made anew.")
+    if paused:
+        typer.echo(f"Alerts that were stopped: {', '.join(map(str, paused))}.")
 
 
 @safety.command()

@@ -52,7 +52,16 @@ def test_a_deployment_from_its_first_admin_to_its_end(tmp_path: Path) -> None:
         assert alerts({**env, "DATABASE_URL": other}, "audit", "verify", "--head", head) == whole
 
         assert "none" in alerts(env, "lockdown", "A phone was seized.")
+        for within in (
+            ("organizer", "create", "bea@example.org", "--name", "Bea"),
+            ("key", "create", "phone"),
+        ):
+            assert "locked down" in alerts(env, *within, status=1)
+        assert "last admin" in alerts(env, "organizer", "shut-out", "ana@example.org", status=1)
+        assert "no organizer" in alerts(env, "organizer", "shut-out", "zoe@example.org", status=1)
         assert "Unlocked" in alerts(env, "unlock")
+        alerts(env, "organizer", "create", "bea@example.org", "--name", "Bea")
+        assert "Shut out" in alerts(env, "organizer", "shut-out", "Ana@Example.org")
         alerts(env, "unlock", status=1)
         alerts(env, "audit", "verify", "--head", head)
         alerts(env, "audit", "verify", "--head", f"2:{'0' * 64}", status=1)
@@ -61,6 +70,7 @@ def test_a_deployment_from_its_first_admin_to_its_end(tmp_path: Path) -> None:
         assert rows == [
             ("the command line", "invited"), ("the command line", "made"), ("the command line", "made"),
             ("the command line", "locked down"), ("the command line", "unlocked"),
+            ("the command line", "invited"), ("the command line", "changed"),
         ]  # fmt: skip
 
         place = tmp_path / "environment"

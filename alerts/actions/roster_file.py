@@ -26,7 +26,7 @@ async def roster_file(session: AsyncSession, action_id: int, by: Actor) -> Strea
     if by.may_read_numbers:
         answered = select(func.count()).select_from(Rsvp).where(Rsvp.action_id == action_id)
         numbers_opened(session, by, "exported", await session.scalar(answered) or 0)
-    return csv_answer(f"roster-{action_id}.csv", _csv(action_id, open_numbers=by.may_read_numbers))
+    return csv_answer(f"roster-{action_id}.csv", _csv(action_id, open_numbers=by.may_read_numbers), by)
 
 
 async def _csv(action_id: int, *, open_numbers: bool) -> AsyncIterator[str]:

@@ -204,11 +204,14 @@ async def report(alert_id: Id, session: Session) -> ReportOut:
 
 
 @router.get("/{alert_id}/events", response_class=StreamingResponse)
-async def events(alert_id: Id, session: Session) -> StreamingResponse:
-    """The report whenever it changes, as server-sent events named `progress`, until the alert is over."""
+async def events(alert_id: Id, session: Session, caller: Caller) -> StreamingResponse:
+    """The report whenever it changes, as server-sent events named `progress`.
+
+    Until the alert is over, or your key ends.
+    """
     await service.get_alert(session, alert_id)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(live.progress(alert_id), media_type="text/event-stream", headers=headers)
+    return StreamingResponse(live.progress(alert_id, caller), media_type="text/event-stream", headers=headers)
 
 
 @router.get("/{alert_id}/deliveries")

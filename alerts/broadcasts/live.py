@@ -13,6 +13,8 @@ from alerts.broadcasts.schemas import ReportOut
 from alerts.broadcasts.states import MOVES, AlertState, DeliveryState
 from alerts.language.languages import Language
 from alerts.storage.engine import DATABASE_AWAY, session_scope
+from alerts.team.actors import Actor
+from alerts.team.still_in import ShutOut, require_still_in
 
 LOOK_SECONDS = 0.5
 KEEP_ALIVE_LOOKS = 30  # without news, a comment keeps proxies from closing the line
@@ -38,17 +40,20 @@ async def report_of(session: AsyncSession, alert_id: int) -> ReportOut:
     )
 
 
-async def progress(alert_id: int) -> AsyncIterator[str]:
+async def progress(alert_id: int, by: Actor) -> AsyncIterator[str]:
     """Server-sent events: the report as it stands, then whenever it has changed.
 
     A few rows are read each time, however large the alert. Ends when nothing of it can change any
-    more. Source: https://html.spec.whatwg.org/multipage/server-sent-events.html
+    more, and where ``by`` is shut out. Source: https://html.spec.whatwg.org/multipage/server-sent-events.html
     """
     shown, quiet = "", 0
     while True:
         try:
             async with session_scope() as session:
+                await require_still_in(session, by)
                 report = await report_of(session, alert_id)
+        except ShutOut:
+            return
         except DATABASE_AWAY:  # PostgreSQL is away; the line stays open
             await asyncio.sleep(LOOK_SECONDS)
             continue

@@ -19,9 +19,21 @@ async def lock_down(
 ) -> tuple[Lockdown, list[int]]:
     """Shut everybody out and stop every send; the ids of alerts that this paused.
 
-    Letters to one person wait, as workers claim nothing while it holds (statements.CLAIM_LETTERS).
+    Workers claim nothing while it holds (statements.py): letters to one person wait.
     """
     made = await lockdown.lock_down(session, reason, by)
+    return made, await _stop(session)
+
+
+async def unlock(session: AsyncSession) -> list[int] | None:
+    """End the lockdown; the ids of alerts that this paused. None where none held.
+
+    Those are what got by it: a sending that was under way when it began, a text that the carrier gave back.
+    """
+    return await _stop(session) if await lockdown.unlock(session) else None
+
+
+async def _stop(session: AsyncSession) -> list[int]:
     stopped = (
         update(Alert)
         .where(Alert.state.in_([AlertState.SCHEDULED, AlertState.SENDING]), Alert.to_subscriber.is_(None))
@@ -29,4 +41,4 @@ async def lock_down(
         .returning(Alert.id)
         .execution_options(synchronize_session=False)
     )
-    return made, sorted(await session.scalars(stopped))
+    return sorted(await session.scalars(stopped))

@@ -35,7 +35,7 @@ async def _file(session: AsyncSession, name: str, alert_ids: Sequence[int], by: 
     """Numbers are masked unless ``by`` may read them, which is audited."""
     if by.may_read_numbers:
         numbers_opened(session, by, "exported", await reports.people_of(session, alert_ids))
-    return csv_answer(name, _csv(alert_ids, open_numbers=by.may_read_numbers))
+    return csv_answer(name, _csv(alert_ids, open_numbers=by.may_read_numbers), by)
 
 
 async def _csv(alert_ids: Sequence[int], *, open_numbers: bool) -> AsyncIterator[str]:

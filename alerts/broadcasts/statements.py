@@ -17,7 +17,8 @@ _STILL_MOVING = "(" + ", ".join(f"'{state}'" for state, moves in MOVES.items() i
 #   unreachable    no         yes        yes                  they wrote to us, since the carrier said so
 #   pending        no         no         yes
 #   left, or gone  no         no         no
-# Letters have no organizer who would pause them: in a lockdown they wait. Alerts to many are paused.
+# In a lockdown nothing is claimed: letters wait, and alerts to many are paused; one whose sending was under
+# way at that moment, or of which a text came back, is paused when the lockdown ends (locking.py).
 _OPEN = "NOT EXISTS (SELECT FROM lockdowns WHERE ended_at IS NULL)"
 
 MAY_GET_A_LETTER = "(s.standing IN ('active', 'unreachable') OR s.standing = 'pending' AND a.to_pending)"
@@ -28,11 +29,11 @@ MAY_GET_A_LETTER = "(s.standing IN ('active', 'unreachable') OR s.standing = 'pe
 # with statistics of before it was written, the planner joins 400 rows with all of the alert's, in seconds.
 # This is the last look before the text goes out: somebody who left is skipped, and
 # everybody once the action has begun; people of a list that is closed now wait until it opens.
-CLAIM = text("""
+CLAIM = text(f"""
     WITH batch AS MATERIALIZED (
         SELECT d.id, d.list_id, s.phone, coalesce(s.standing, 'gone') AS standing, a.until, a.urgent
         FROM deliveries d
-        CROSS JOIN (SELECT until, urgent FROM alerts WHERE id = :alert AND state = 'sending') AS a
+        CROSS JOIN (SELECT until, urgent FROM alerts WHERE id = :alert AND state = 'sending' AND {_OPEN}) AS a
         LEFT JOIN subscribers s ON s.id = d.subscriber_id
         WHERE d.alert_id = :alert AND d.sender = :sender AND d.state = 'waiting' AND d.not_before IS NULL
           AND d.id > :after
@@ -57,7 +58,7 @@ CLAIM = text("""
     FROM fate
     WHERE d.id = fate.id
     RETURNING d.id, d.subscriber_id, d.language, d.attempts, d.state, fate.phone
-""")
+""")  # noqa: S608 - a condition of ours
 
 # What waited for its time, and whose time has come. Apart from the rest (deliveries_parked_idx), so
 # that no claim walks over a night's worth of it.
@@ -138,7 +139,7 @@ STOPPED = text(f"""
     ) AS o2 (wanted)
     WHERE wanted IS NOT TRUE OR d.state <> 'sending' OR d.attempts <> o.attempt
        OR a.state IS DISTINCT FROM 'sending' OR a.until <= now()
-       OR a.to_subscriber IS NOT NULL AND NOT {_OPEN}
+       OR NOT {_OPEN}
        OR a.to_subscriber IS NULL AND NOT a.urgent
           AND coalesce(d.list_id, 0) = ANY (cast(:closed AS bigint[]))
 """)  # noqa: S608 - the table above
@@ -267,7 +268,7 @@ _STALE = """EXISTS (
 UNDER_WAY = text(f"""
     SELECT a.id, a.urgent, a.kind = 'reminder' AS reminds, a.bodies AS sealed_bodies,
            a.prepared_at IS NULL AS unwritten
-    FROM alerts a WHERE a.state = 'sending' AND a.to_subscriber IS NULL AND NOT {_STALE}
+    FROM alerts a WHERE a.state = 'sending' AND a.to_subscriber IS NULL AND {_OPEN} AND NOT {_STALE}
     ORDER BY a.urgent DESC, a.kind = 'reminder', a.id
 """)  # noqa: S608 - a condition of ours
 
@@ -278,7 +279,7 @@ OWED = text(f"""
                 SELECT FROM deliveries d
                 WHERE d.alert_id = a.id AND d.state = 'waiting' AND d.not_before IS NULL
                 LIMIT :most) AS due)
-    FROM alerts a WHERE a.state = 'sending' AND (a.to_subscriber IS NULL OR {_OPEN}) AND NOT {_STALE}
+    FROM alerts a WHERE a.state = 'sending' AND {_OPEN} AND NOT {_STALE}
     ORDER BY a.urgent DESC, a.id
 """)  # noqa: S608 - the same
 

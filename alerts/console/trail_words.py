@@ -119,6 +119,7 @@ FACTS = {
     "scopes": N_("may"),
     "sessions": N_("sessions"),
     "keys": N_("keys"),
+    "reason": N_("why"),
     "fields": N_("what"),
     "told": N_("told"),
     "place": N_("place"),

@@ -30,7 +30,7 @@ async def subscribers_file(session: AsyncSession, sought: Sought, by: Actor) -> 
     if sought.list_id is not None:
         await lists.get_list(session, sought.list_id)
     numbers_opened(session, by, "exported", await finding.count_subscribers(session, sought))
-    return csv_answer("subscribers.csv", _subscribers(sought))
+    return csv_answer("subscribers.csv", _subscribers(sought), by)
 
 
 async def refused_file(
@@ -44,7 +44,7 @@ async def refused_file(
     if by.may_read_numbers:
         numbers_opened(session, by, "read the refused rows of", sum(found.refused.values()))
     pieces = _refused(found, read, may_read_numbers=by.may_read_numbers)
-    return csv_answer(f"refused-{import_id}.csv", pieces)
+    return csv_answer(f"refused-{import_id}.csv", pieces, by)
 
 
 async def _refused(found: Import, read: Language, *, may_read_numbers: bool) -> AsyncIterator[str]:

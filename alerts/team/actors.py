@@ -56,6 +56,7 @@ class Actor:
     """Who acts in a request. Organizers and API keys are numbered together: ``id`` is nobody else's.
 
     ``person``: the id of whose key it is; else the same. ``where``: from which network (``network_of``).
+    ``session``: in which they have signed in; a key has none.
     """
 
     id: int
@@ -63,6 +64,7 @@ class Actor:
     name: str
     scopes: frozenset[Scope]
     where: str | None = None
+    session: int | None = None
 
     def may(self, scope: Scope) -> bool:
         """Whether they may do this."""

@@ -8,13 +8,14 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import or_, select, text
+from sqlalchemy import ColumnElement, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from alerts.errors import DomainError, NotFound
 from alerts.storage.pages import page_of
 from alerts.team.actors import Actor, NotAllowed, Scope, ordered, scopes_of
 from alerts.team.audit import ON_THE_SERVER, note, note_of
+from alerts.team.lockdown import IS_OPEN, LockedDown, require_open
 from alerts.team.models import ApiKey, Organizer
 
 PREFIX = "alerts_"  # lets secret scanners find a key that somebody published
@@ -57,8 +58,9 @@ async def create_api_key(
 ) -> NewApiKey:
     """Make a key of 256 random bits, of ``by`` or of the command line. Only its digest is stored.
 
-    Raises NotAllowed where ``by`` would give what they do not have, AlreadyExpired.
+    Raises NotAllowed where ``by`` would give what they do not have, AlreadyExpired, LockedDown.
     """
+    await require_open(session)
     for scope in scopes:
         if by and not by.may(scope):
             raise NotAllowed(scope)
@@ -121,12 +123,25 @@ _USED = text("""
 
 
 async def key_holder(session: AsyncSession, key: str, where: str | None = None) -> Actor:
-    """Who calls with ``key``, from the network ``where``. Raises WrongKey."""
-    query = select(ApiKey, Organizer).outerjoin(Organizer, Organizer.id == ApiKey.organizer_id)
-    found = (await session.execute(query.where(ApiKey.digest == _digest(key)))).one_or_none()
+    """Who calls with ``key``, from the network ``where``. Raises WrongKey, LockedDown."""
+    row, owner, scopes = await _good(session, ApiKey.digest == _digest(key))
+    await session.execute(_USED, {"id": row.id})
+    return Actor(row.id, owner.id if owner else row.id, row.name, scopes, where)
+
+
+async def scopes_of_key(session: AsyncSession, key_id: int) -> frozenset[Scope]:
+    """What a key may do now. Raises WrongKey, LockedDown."""
+    return (await _good(session, ApiKey.id == key_id))[2]
+
+
+async def _good(
+    session: AsyncSession, which: ColumnElement[bool]
+) -> tuple[ApiKey, Organizer | None, frozenset[Scope]]:
+    query = select(ApiKey, Organizer, IS_OPEN).outerjoin(Organizer, Organizer.id == ApiKey.organizer_id)
+    found = (await session.execute(query.where(which))).one_or_none()
     if found is None:
         raise WrongKey
-    row, owner = found[0], found[1]
+    row, owner, is_open = found[0], found[1], found[2]
     if row.revoked_at or (row.expires_at and row.expires_at <= datetime.now(UTC)):
         raise WrongKey
     scopes = frozenset(Scope(scope) for scope in row.scopes)
@@ -134,8 +149,9 @@ async def key_holder(session: AsyncSession, key: str, where: str | None = None) 
         if owner.disabled_at:
             raise WrongKey
         scopes &= scopes_of(owner.role, may_read_numbers=owner.may_read_numbers)
-    await session.execute(_USED, {"id": row.id})
-    return Actor(row.id, owner.id if owner else row.id, row.name, scopes, where)
+    if not is_open:
+        raise LockedDown
+    return row, owner, scopes
 
 
 def _digest(key: str) -> bytes:

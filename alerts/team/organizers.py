@@ -19,6 +19,7 @@ from alerts.team import passwords
 from alerts.team.actors import Actor, Role, Scope, scopes_of
 from alerts.team.audit import ON_THE_SERVER, note, note_of
 from alerts.team.codes import new_recovery_codes, secret_of, step_of
+from alerts.team.lockdown import require_open
 from alerts.team.models import ApiKey, Organizer, OrganizerSession
 
 WELCOME = timedelta(hours=48)
@@ -73,7 +74,11 @@ class Facts:
 
 
 async def invite(session: AsyncSession, facts: Facts, by: Actor | None) -> Invited:
-    """Let somebody in. With their link they set a password and a second factor. Raises AddressTaken."""
+    """Let somebody in. With their link they set a password and a second factor.
+
+    Raises AddressTaken, LockedDown.
+    """
+    await require_open(session)
     email = facts.email.strip().casefold()
     if await session.scalar(select(Organizer.id).where(findable(Organizer.email, email))) is not None:
         raise AddressTaken
@@ -93,8 +98,9 @@ async def invite(session: AsyncSession, facts: Facts, by: Actor | None) -> Invit
 async def invite_again(session: AsyncSession, organizer_id: int, by: Actor | None) -> Invited:
     """A new link, for whoever lost their password or their phone. Until it is used the old ones work.
 
-    Raises NotFound.
+    Raises NotFound, LockedDown.
     """
+    await require_open(session)
     who = await get_organizer(session, organizer_id, lock=True)
     _note(session, by, "invited again", who)
     return Invited(who, _welcome(who))
@@ -107,11 +113,12 @@ def _welcome(who: Organizer) -> str:
 
 
 async def welcomed(session: AsyncSession, token: str, *, lock: bool = False) -> Organizer:
-    """Whose link it is. Raises NotFound where it is over, used or nobody's."""
+    """Whose link it is. Raises NotFound where it is over, used or nobody's, LockedDown."""
     query = select(Organizer).where(Organizer.welcome == _digest(token), Organizer.disabled_at.is_(None))
     who = await session.scalar(query.with_for_update() if lock else query)
     if who is None or who.welcome_until is None or who.welcome_until <= datetime.now(UTC):
         raise NotFound("invitation", "behind this link any more; ask for a new one")
+    await require_open(session)
     return who
 
 
@@ -120,7 +127,7 @@ async def settle_in(
 ) -> tuple[Organizer, list[str]]:
     """Set the password and the second factor of whose link it is; and their recovery codes, shown once.
 
-    All their sessions end. Raises NotFound, WeakPassword, WrongCode.
+    All their sessions end. Raises NotFound, LockedDown, WeakPassword, WrongCode.
     """
     who = await welcomed(session, token, lock=True)
     passwords.check(password, [who.email, who.name])
@@ -152,6 +159,15 @@ async def get_organizer(session: AsyncSession, organizer_id: int, *, lock: bool 
     return who
 
 
+async def organizer_called(session: AsyncSession, email: str) -> Organizer:
+    """Whose e-mail address it is. Raises NotFound."""
+    query = select(Organizer).where(findable(Organizer.email, email.strip().casefold()))
+    who = await session.scalar(query)
+    if who is None:
+        raise NotFound("organizer", "with this address")
+    return who
+
+
 async def page_of_organizers(
     session: AsyncSession, after: int | None, limit: int
 ) -> tuple[Sequence[Organizer], int | None]:
@@ -177,7 +193,7 @@ SECRET = frozenset({"name", "phone"})  # that these changed is written down, not
 
 
 async def change_organizer(
-    session: AsyncSession, organizer_id: int, facts: dict[str, Any], by: Actor
+    session: AsyncSession, organizer_id: int, facts: dict[str, Any], by: Actor | None
 ) -> Organizer:
     """Change what is in ``facts`` (CHANGEABLE). Less power takes effect with the next request.
 

@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from sqlalchemy import delete, func, select, text, update
@@ -19,7 +19,7 @@ from alerts.team import codes, passwords
 from alerts.team.actors import Actor, Scope
 from alerts.team.audit import note
 from alerts.team.guessing import guessed_right, guessed_wrong, let_guess
-from alerts.team.lockdown import require_open
+from alerts.team.lockdown import IS_OPEN, require_open
 from alerts.team.models import Organizer, OrganizerSession
 from alerts.team.organizers import actor_of
 
@@ -130,7 +130,7 @@ async def signed_in(
             .values(seen_at=func.now())
             .execution_options(synchronize_session=False)
         )
-    return SignedIn(row.id, who, actor_of(who, network), csrf_of(cookie))
+    return SignedIn(row.id, who, replace(actor_of(who, network), session=row.id), csrf_of(cookie))
 
 
 async def _found(
@@ -146,25 +146,33 @@ async def _found(
             OrganizerSession.seen_at > func.now() - idle,
             OrganizerSession.created_at > func.now() - LONGEST,
             Organizer.disabled_at.is_(None),
+            IS_OPEN,
         )
     )
     row = (await session.execute(query)).one_or_none()
     return (row[0], row[1]) if row else None
 
 
-async def is_open(session: AsyncSession, session_id: int) -> bool:
-    """Whether a session is good still; asking does not prolong it."""
+async def whose(session: AsyncSession, session_id: int) -> Organizer | None:
+    """Whose session it is, where it is good still; asking does not prolong it."""
     query = (
-        select(OrganizerSession.id)
-        .join(Organizer, Organizer.id == OrganizerSession.organizer_id)
+        select(Organizer)
+        .join(OrganizerSession, OrganizerSession.organizer_id == Organizer.id)
         .where(
             OrganizerSession.id == session_id,
             OrganizerSession.seen_at > func.now() - IDLE,
             OrganizerSession.created_at > func.now() - LONGEST,
             Organizer.disabled_at.is_(None),
+            IS_OPEN,
         )
     )
-    return await session.scalar(query) is not None
+    who: Organizer | None = await session.scalar(query)
+    return who
+
+
+async def is_open(session: AsyncSession, session_id: int) -> bool:
+    """Whether a session is good still."""
+    return await whose(session, session_id) is not None
 
 
 async def sign_out(session: AsyncSession, by: SignedIn) -> None:

@@ -10,6 +10,9 @@ import pytest
 
 from alerts.broadcasts import live
 from alerts.carrier.simulator.server import SimulatorServer
+from alerts.storage.engine import session_scope
+from alerts.team.actors import Scope
+from alerts.team.keys import create_api_key, key_holder
 from tests.api import Api
 from tests.worker import Worker
 
@@ -26,9 +29,11 @@ async def test_each_change_is_told_once_until_nothing_can_change_any_more(
     api: Api, called: int, worker: Worker, twilio: SimulatorServer
 ) -> None:
     told: list[dict[str, Any]] = []
+    async with session_scope() as session:
+        by = await key_holder(session, (await create_api_key(session, "a screen", {Scope.READ})).key)
 
     async def watch() -> None:
-        told.extend([read(event) async for event in live.progress(called)])
+        told.extend([read(event) async for event in live.progress(called, by)])
 
     watching = asyncio.create_task(watch())
     await asyncio.sleep(0.2)

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 import alerts
-from alerts.broadcasts.locking import TROUBLE
+from alerts.broadcasts.locking import TROUBLE, unlock
 from alerts.broadcasts.models import Copy
 from alerts.carrier.simulator.server import SimulatorServer
 from alerts.console import trail
@@ -19,7 +19,7 @@ from alerts.language.languages import Language
 from alerts.storage.engine import session_scope
 from alerts.team import audit
 from alerts.team.actors import Role
-from alerts.team.lockdown import LockedDown, require_open, unlock
+from alerts.team.lockdown import LockedDown, require_open
 from tests.api import Api
 from tests.conftest import PUBLIC_URL
 from tests.console.browser import Browser, browser, invited
@@ -138,8 +138,8 @@ async def test_lockdown_stops_everything_but_the_answers(
     async with session_scope() as session:
         with pytest.raises(LockedDown):
             await require_open(session)
-        assert await unlock(session)
-        assert not await unlock(session)
+        assert await unlock(session) == []
+        assert await unlock(session) is None
         states = await session.execute(text("SELECT state, trouble FROM alerts WHERE to_subscriber IS NULL"))
         assert [tuple(row) for row in states] == [("paused", TROUBLE)] * 2
     await worker.tick()
