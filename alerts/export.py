@@ -9,8 +9,11 @@ libraries (the extra ``export``) need not be installed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from alerts.logs import request_id, short, where
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.trace import Span
 
+STOP_SECONDS = 1.0  # for what is not sent yet, when the process ends
 MISSING = "{name} is set, and the libraries for it are not there: pip install -r requirements-export.lock"
 
 _tracing: TracerProvider | None = None
@@ -38,13 +42,19 @@ def start(process: str) -> None:
 
 
 def stop() -> None:
-    """What is not sent yet is sent; nothing is exported any more."""
+    """What is not sent yet is sent, as far as STOP_SECONDS go; nothing is exported any more."""
     global _tracing, _sentry  # noqa: PLW0603 - one a process
-    if _tracing is not None:
-        _tracing.shutdown()
+    ends: list[Callable[[], object]] = [_tracing.shutdown] if _tracing is not None else []
     if _sentry is not None:
-        _sentry.close(timeout=2.0)
+        ends.append(partial(_sentry.close, timeout=STOP_SECONDS))
     _tracing = _sentry = None
+    # Where nobody answers, either waits for longer than the process may.
+    threads = [threading.Thread(target=end, daemon=True) for end in ends]
+    for thread in threads:
+        thread.start()
+    until = time.monotonic() + STOP_SECONDS
+    for thread in threads:
+        thread.join(max(0.0, until - time.monotonic()))
 
 
 def tracing() -> bool:
@@ -133,7 +143,7 @@ def _start_tracing(endpoint: str) -> None:
     except ImportError:
         raise BadSettings(MISSING.format(name="OTEL_EXPORTER_OTLP_ENDPOINT")) from None
     # Not the global one: only what is written here goes through it.
-    _tracing = TracerProvider(resource=Resource.create({"service.name": "alerts"}))
+    _tracing = TracerProvider(resource=Resource.create({"service.name": "alerts"}), shutdown_on_exit=False)
     exporter = OTLPSpanExporter(endpoint=endpoint.rstrip("/") + "/v1/traces")
     _tracing.add_span_processor(BatchSpanProcessor(exporter))
 

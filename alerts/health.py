@@ -7,13 +7,12 @@ import asyncio
 from fastapi import APIRouter, Response
 from pydantic import BaseModel
 from redis.exceptions import RedisError
-from rq import Worker
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from alerts.storage.engine import session_scope
 from alerts.storage.migrate import newest, older
-from alerts.storage.redis import queue, redis
+from alerts.storage.redis import workers_alive
 
 OK = "ok"
 
@@ -64,7 +63,7 @@ async def _database() -> tuple[str, str]:
 
 def _motor() -> tuple[str, str]:
     try:
-        count = Worker.count(connection=redis(), queue=queue())
+        count = workers_alive()
     except (RedisError, OSError) as error:
         return f"away ({type(error).__name__})", "not known"
     return OK, OK if count else "none alive"

@@ -59,6 +59,7 @@ from alerts.bounds import BoundedBodies
 from alerts.broadcasts import callback_route
 from alerts.console.error_pages import answer_on_pages, refuse
 from alerts.conversations import inbound_route
+from alerts.ending import DRAINED_SECONDS, Deadline
 from alerts.headers import SafeHeaders
 from alerts.logs import configure_logs
 from alerts.problems import PROBLEMS, answer_errors
@@ -80,8 +81,10 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000)
+    deadline = Deadline(DRAINED_SECONDS)
     async with flushing():
         yield
+        deadline.begin()
     await inbound_route.idle()
     for group in (callback_route.plain, callback_route.coded):
         await group.idle()
@@ -89,6 +92,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await async_redis().aclose()
     await close_engine()
     export.stop()
+    deadline.cancel()
 
 
 app = FastAPI(

@@ -15,7 +15,6 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 from redis.exceptions import RedisError
-from rq import Worker
 from sqlalchemy.exc import SQLAlchemyError
 
 from alerts.broadcasts.standing import Standing, standing
@@ -26,7 +25,7 @@ from alerts.settings import settings
 from alerts.storage import meters
 from alerts.storage.engine import session_scope
 from alerts.storage.meters import METERS, SUM, Meter
-from alerts.storage.redis import async_redis, queue, redis
+from alerts.storage.redis import async_redis, queue, workers_alive
 
 GAUGES = {
     "alerts_ready": "1 where a part that sending needs is there",
@@ -139,8 +138,8 @@ def _jobs() -> list[Metric]:
         ("started",): float(ours.started_job_registry.count),
         ("failed",): float(ours.failed_job_registry.count),
     }
-    workers = Worker.count(connection=redis(), queue=ours)
-    return [_gauge("alerts_queue_jobs", jobs, "state"), _gauge("alerts_workers", {(): float(workers)})]
+    alive = float(workers_alive())
+    return [_gauge("alerts_queue_jobs", jobs, "state"), _gauge("alerts_workers", {(): alive})]
 
 
 def _family(meter: Meter, counted: dict[tuple[str, meters.Labels], dict[str, float]]) -> Metric:

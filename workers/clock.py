@@ -14,18 +14,18 @@ from math import ceil
 
 import uvloop
 from redis.exceptions import RedisError
-from rq import Worker
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from alerts import export
 from alerts.broadcasts import alarms, copies, months, schedule, settling
+from alerts.ending import Deadline
 from alerts.logs import bound, configure_logs
 from alerts.settings import settings
 from alerts.storage.engine import close_engine, session_scope
 from alerts.storage.meters import TICKS, TICKS_MISSED, count, flush
-from alerts.storage.redis import clock_ticked, enqueue, queue
+from alerts.storage.redis import clock_ticked, enqueue, queue, workers_alive
 from alerts.storage.sealing import SealBroken
 from alerts.subscribers import census, growth, imports
 from alerts.team import audit, guessing, sessions
@@ -120,14 +120,19 @@ def _waiting_jobs() -> int:
 
 
 def _workers_wanted(texts: int) -> int:
-    return max(1, min(Worker.count(queue=queue()), ceil(texts / TEXTS_A_WORKER)))
+    return max(1, min(workers_alive(), ceil(texts / TEXTS_A_WORKER)))
 
 
 async def run() -> None:
     """Tick until told to stop. PostgreSQL or Redis may go away and come back."""
-    stop = asyncio.Event()
+    stop, deadline = asyncio.Event(), Deadline()
+
+    def told() -> None:
+        stop.set()
+        deadline.begin()
+
     for name in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+        asyncio.get_running_loop().add_signal_handler(name, told)
     number, boot = 0, secrets.token_hex(4)
     log.info("clock ready")
     while not stop.is_set():

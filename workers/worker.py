@@ -11,13 +11,15 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from contextlib import suppress
 from types import FrameType
 from typing import Any
 
+from redis.client import Pipeline
 from redis.exceptions import RedisError
-from rq import Queue, SimpleWorker
+from rq import Queue, SimpleWorker, worker_registration
 from rq.exceptions import StopRequested
 from rq.executions import Execution
 from rq.job import Job
@@ -25,10 +27,11 @@ from rq.serializers import JSONSerializer
 
 import workers.jobs  # noqa: F401 - loaded before the first job, not in it
 from alerts import export
+from alerts.ending import Deadline
 from alerts.logs import bound, configure_logs, where
 from alerts.settings import settings
 from alerts.storage.meters import JOBS, observe
-from alerts.storage.redis import queue, redis
+from alerts.storage.redis import WORKER_BEATS_SECONDS, WORKER_SILENT_SECONDS, queue, redis
 from workers import runtime
 
 RETRY_SECONDS = 2.0
@@ -37,7 +40,42 @@ log = logging.getLogger("workers.worker")  # __name__ is __main__ here
 
 
 class Worker(SimpleWorker):
-    """RQ's, which finishes its job when told to stop; ours tells the job as well."""
+    """RQ's, which finishes its job when told to stop; ours tells the job as well, and says that it lives.
+
+    RQ's own says so between jobs, and for minutes in advance. ``deadline``: when it must be over, once told.
+    """
+
+    max_connection_wait_time = RETRY_SECONDS
+    deadline: Deadline | None = None
+
+    def register_birth(self) -> None:
+        """From now on it beats, also while it works."""
+        super().register_birth()
+        self._over = threading.Event()
+        threading.Thread(target=self._beat, name="beat", daemon=True).start()
+
+    def register_death(self) -> None:
+        """Its heart stands still first: it must not be born again."""
+        self._over.set()
+        super().register_death()
+
+    def _beat(self) -> None:
+        while not self._over.wait(WORKER_BEATS_SECONDS):
+            with suppress(RedisError, OSError):
+                self.heartbeat()
+
+    def heartbeat(
+        self,
+        timeout: int | None = None,  # noqa: ARG002 - RQ would have it live for as long as a job may take
+        pipeline: Pipeline | None = None,
+    ) -> None:
+        """It lives, whatever it does, for WORKER_SILENT_SECONDS; a Redis that was emptied knows it again."""
+        pipe = self.connection.pipeline() if pipeline is None else pipeline
+        super().heartbeat(WORKER_SILENT_SECONDS, pipe)
+        pipe.hset(self.key, mapping=self.serialize())
+        worker_registration.register(self, pipe)
+        if pipeline is None:
+            pipe.execute()
 
     def request_stop(self, signum: int, frame: FrameType | None) -> None:
         """SIGTERM or SIGINT came. A second one changes nothing, and does not break off what the first began.
@@ -46,6 +84,8 @@ class Worker(SimpleWorker):
         """
         if runtime.stopping():
             return
+        if self.deadline is not None:
+            self.deadline.begin()
         runtime.stop()
         super().request_stop(signum, frame)
 
@@ -87,9 +127,16 @@ def main() -> None:
 
 def _one() -> None:
     export.start("worker")
+    Worker.deadline = Deadline()
     try:
         while not runtime.stopping():
-            worker = Worker([queue()], connection=redis(), serializer=JSONSerializer)
+            # The shorter its life, the sooner it sees that Redis does not answer any more.
+            worker = Worker(
+                [queue()],
+                connection=redis(),
+                serializer=JSONSerializer,
+                worker_ttl=WORKER_SILENT_SECONDS,
+            )
             log.info("worker ready")
             try:
                 worker.work(logging_level="WARNING")

@@ -11,7 +11,7 @@ from typing import Any
 from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 from redis.exceptions import RedisError
-from rq import Queue
+from rq import Queue, Worker
 from rq.serializers import JSONSerializer
 
 from alerts.logs import request_id
@@ -19,6 +19,7 @@ from alerts.settings import settings
 
 QUEUE = "alerts"
 CLOCK, CLOCK_SILENT_SECONDS = "clock:ticked", 15
+WORKER_BEATS_SECONDS, WORKER_SILENT_SECONDS = 5, 20
 JOB_SECONDS = 300  # a batch is bounded by its lease; this only ends a job that hangs
 FAILURES_KEPT_SECONDS = 86_400
 
@@ -56,6 +57,15 @@ def seen_clock() -> bool:
         return bool(redis().exists(CLOCK))
     except RedisError:
         return False
+
+
+def workers_alive() -> int:
+    """Worker processes that gave a sign of life within WORKER_SILENT_SECONDS. Raises RedisError.
+
+    RQ's own count is of who was born and said no farewell: a killed worker would stand in it for ever.
+    """
+    known = Worker.all_keys(queue=queue())
+    return int(redis().exists(*known)) if known else 0
 
 
 async def enqueue(job: str, *ids: int, times: int = 1) -> bool:

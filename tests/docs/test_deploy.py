@@ -9,9 +9,9 @@ import pytest
 import typer.main
 
 from alerts.cli import app
+from alerts.ending import DRAINED_SECONDS, END_SECONDS
 from alerts.settings import Settings
 from alerts.subscribers.imports import MOST_OCTETS
-from workers.runtime import GIVE_UP_SECONDS
 
 DEPLOY = Path("docs/deploy")
 PAGE = (DEPLOY / "server.md").read_text()
@@ -61,7 +61,7 @@ def test_systemd_starts_what_a_host_with_a_procfile_starts(name: str) -> None:
 def test_systemd_waits_until_a_process_has_ended_by_itself(name: str) -> None:
     [patience] = unit(name)["TimeoutStopSec"]
     graceful = int(re.findall(r"--timeout-graceful-shutdown (\d+)", PROCFILE["web"])[0])
-    assert int(patience) > max(graceful, GIVE_UP_SECONDS)
+    assert int(patience) > max(graceful + DRAINED_SECONDS, END_SECONDS)
     assert unit(name)["Restart"] == ["always"]
 
 
