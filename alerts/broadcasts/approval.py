@@ -101,8 +101,11 @@ def can_be_approved(alert: Alert) -> bool:
     return alert.state in (AlertState.DRAFT, AlertState.SCHEDULED) or not_begun
 
 
-async def approval_of(session: AsyncSession, alert: Alert) -> Approval:
-    """Where its approval stands. It takes one if it would go to more than one organizer may text alone."""
+async def approval_of(session: AsyncSession, alert: Alert, known: dict[str, bool] | None = None) -> Approval:
+    """Where its approval stands. It takes one if it would go to more than one organizer may text alone.
+
+    ``known``: which audiences are so many; of several alerts, one audience is then counted once.
+    """
     above = settings().approval_above
     if above is None or not can_be_approved(alert):
         return Approval.NOT_NEEDED
@@ -112,8 +115,10 @@ async def approval_of(session: AsyncSession, alert: Alert) -> Approval:
         return Approval.NOT_NEEDED
     if is_approved(alert, bodies):
         return Approval.GIVEN
-    many = await are_more_than(session, Audience.model_validate(alert.audience), above)
-    return Approval.AWAITED if many else Approval.NOT_NEEDED
+    known, key = {} if known is None else known, json.dumps(alert.audience, sort_keys=True)
+    if key not in known:
+        known[key] = await are_more_than(session, Audience.model_validate(alert.audience), above)
+    return Approval.AWAITED if known[key] else Approval.NOT_NEEDED
 
 
 async def approve(session: AsyncSession, alert_id: int, by: Actor, version: str) -> Alert:

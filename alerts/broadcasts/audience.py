@@ -160,7 +160,10 @@ async def people_by_language(session: AsyncSession, audience: Audience) -> dict[
 
 
 async def are_more_than(session: AsyncSession, audience: Audience, most: int) -> bool:
-    """Whether more than ``most`` people can be texted now. Not more than that are looked at."""
+    """Whether more than ``most`` people can be texted now. No more people are looked at."""
+    if _is_of_groups(audience):
+        people = select(func.sum(Census.people)).where(_meant(audience, Census))
+        return (await session.scalar(people.where(Census.standing == Standing.ACTIVE)) or 0) > most
     some = meant(audience).where(Subscriber.standing == Standing.ACTIVE).limit(most + 1).subquery()
     return (await session.scalar(select(func.count()).select_from(some)) or 0) > most
 
@@ -210,13 +213,16 @@ def counting(audience: Audience) -> Select[Standing, Language, list[int], int]:
     """
     if len(audience.lists) > FEW_LISTS:
         audience = audience.model_copy(update={"lists": []})
-    parts = (audience, *audience.also, *audience.without)
-    if all(part.is_of_groups() for part in parts):
+    if _is_of_groups(audience):
         groups = Census.standing, Census.language, Census.lists
         people = func.sum(Census.people)
         return select(*groups, people).where(_meant(audience, Census)).group_by(*groups).having(people > 0)
     groups = Subscriber.standing, Subscriber.language, Subscriber.lists
     return select(*groups, func.count()).where(_meant(audience)).group_by(*groups)
+
+
+def _is_of_groups(audience: Audience) -> bool:
+    return all(part.is_of_groups() for part in (audience, *audience.also, *audience.without))
 
 
 def _meant(audience: Audience, who: type[Subscriber | Census] = Subscriber) -> ColumnElement[bool]:

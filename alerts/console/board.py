@@ -28,6 +28,8 @@ from alerts.team.actors import Scope
 from alerts.team.sessions import SignedIn
 
 MOST = 10
+# Which alerts may wait for an approval, and of how many of them it is asked.
+LOOKED_AT = {AlertState.PAUSED: MOST, AlertState.SCHEDULED: MOST, AlertState.DRAFT: 5 * MOST}
 RECENTLY = timedelta(days=2)
 DID_NOT_ARRIVE = (DeliveryState.FAILED, DeliveryState.UNDELIVERED)
 LOOK_SECONDS, QUIET_SECONDS = 3, 30
@@ -134,18 +136,37 @@ async def _waits(session: AsyncSession, reader: SignedIn, read: Language) -> lis
     if reader.actor.may(Scope.TALK) and (number := await how_many_wait(session)):
         words = tr(read, "Conversations that wait for an answer: {number}", number=figure(read, number))
         rows.append(Row("/inbox", words))
-    waiting, drafts = [], []
-    for state in (AlertState.PAUSED, AlertState.SCHEDULED, AlertState.DRAFT):
-        for one in await alerts_in(session, state, MOST):
-            approval = await approval_of(session, one)
-            if approval == Approval.AWAITED:
-                waiting.append((one, _of_approval(reader, one)))
-            elif state == AlertState.DRAFT:
-                drafts.append((one, _of_draft(reader, one, approval)))
+    waiting, drafts = await _to_approve(session, reader)
     for one, words in (*waiting, *drafts):
         if words:
             rows.append(Row(f"/alerts/{one.id}", await about(session, one, read), tr(read, words)))
     return rows
+
+
+async def _to_approve(
+    session: AsyncSession, reader: SignedIn
+) -> tuple[list[tuple[Alert, str]], list[tuple[Alert, str]]]:
+    """Alerts that wait for an approval, and drafts that wait for none, with what is to be said of each.
+
+    To know whether people are so many takes its time: it is asked of no more drafts than can be shown, and of
+    older ones that this organizer could approve.
+    """
+    waiting: list[tuple[Alert, str]] = []
+    drafts: list[tuple[Alert, str]] = []
+    known: dict[str, bool] = {}
+    theirs = 0
+    for state, most in LOOKED_AT.items():
+        for place, one in enumerate(await alerts_in(session, state, most)):
+            may_approve = reader.actor.may(Scope.SEND) and one.written_by != reader.actor.person
+            if place >= MOST and not (may_approve and theirs < MOST):
+                continue
+            approval = await approval_of(session, one, known)
+            if approval == Approval.AWAITED:
+                waiting.append((one, _of_approval(reader, one)))
+                theirs += may_approve
+            elif state == AlertState.DRAFT and place < MOST:
+                drafts.append((one, _of_draft(reader, one, approval)))
+    return waiting, drafts
 
 
 def _of_approval(reader: SignedIn, alert: Alert) -> str:

@@ -35,6 +35,26 @@ class SaidMeanwhile(Conflict):
         super().__init__("Something was said in this conversation meanwhile. Look at it again.")
 
 
+class TimeNotTaken(DomainError):
+    """A time was filled in, and what was chosen is to go out at another one."""
+
+    code = "time_not_taken"
+    field = "at"
+
+    def __init__(self) -> None:
+        super().__init__("A time is filled in, and another one is chosen. Choose that time, or empty it.")
+
+
+class ReasonNotTaken(DomainError):
+    """Why it is urgent was filled in, and that it is was not ticked."""
+
+    code = "reason_not_taken"
+    field = "urgent"
+
+    def __init__(self) -> None:
+        super().__init__("It says why it is urgent, and not that it is. Tick it, or empty the reason.")
+
+
 def shaped(shape: type[Shape], given: dict[str, object]) -> Shape:
     """``given`` as ``shape``. Raises NotFilledIn."""
     try:

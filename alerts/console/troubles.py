@@ -22,7 +22,7 @@ from alerts.broadcasts.service import (
 from alerts.broadcasts.texts import NoTitle, TextTooLong
 from alerts.broadcasts.timing import BadLead, NoSuchTime, TimeComesTwice
 from alerts.console.doors import StrangeForm
-from alerts.console.fields import NotFilledIn, SaidMeanwhile
+from alerts.console.fields import NotFilledIn, ReasonNotTaken, SaidMeanwhile, TimeNotTaken
 from alerts.conversations.canned import CannedNameTaken
 from alerts.conversations.service import CannotBeAnswered, CannotLookAfter
 from alerts.errors import DomainError, NotFound
@@ -68,6 +68,10 @@ _WORDS: dict[type[DomainError], str] = {
     OwnAlert: N_("You wrote it, or changed it last: somebody else approves it."),
     ChangedMeanwhile: N_("Somebody changed it meanwhile. This is how it is now: look at it again."),
     SaidMeanwhile: N_("Something was said in this conversation meanwhile. Look at it again."),
+    TimeNotTaken: N_(
+        'A time is filled in, but "at the time below" was not chosen. Choose it, or empty the time.'
+    ),
+    ReasonNotTaken: N_("You wrote why it is urgent, but not that it is. Tick it, or empty the reason."),
     NobodyWasTold: N_("Nobody was told anything else: there is nothing to correct."),
     NobodyThere: N_("Nobody of these can be texted. Choose other lists, or wait for people to join."),
     NotADraft: N_("It was sent already, so it cannot be changed. Write a new one."),

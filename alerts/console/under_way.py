@@ -31,6 +31,7 @@ WENT_WRONG = (DeliveryState.FAILED, DeliveryState.UNDELIVERED, DeliveryState.SKI
 class UnderWay:
     """``rows``: how many stand where, of all and of each of ``tongues``. ``speed``: and how long still."""
 
+    alert: int
     people: int
     done: int
     speed: str
@@ -56,6 +57,7 @@ async def under_way(
     trouble, to_do = trouble_in_words(alert.trouble, read) if alert.trouble else ("", "")
     failed, skipped = await _why(session, alert.id, report.states)
     return UnderWay(
+        alert.id,
         report.people,
         done_of(report),
         await _speed(session, read, alert, report, seen_pace),

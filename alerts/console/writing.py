@@ -17,7 +17,14 @@ from alerts.broadcasts.models import Alert
 from alerts.broadcasts.schemas import NewAlert
 from alerts.console.alerts_shown import ANSWERED, LEADS, cheaply, heading
 from alerts.console.doors import Chosen, Fields, Form, Writer, go, language_of
-from alerts.console.fields import by_language, chosen, local_time, shaped
+from alerts.console.fields import (
+    ReasonNotTaken,
+    TimeNotTaken,
+    by_language,
+    chosen,
+    local_time,
+    shaped,
+)
 from alerts.console.looks import Look, look
 from alerts.console.pages import fragment, page
 from alerts.console.saved_texts import CHOSEN, Again, filled_in, keep_too, pressed, shown, words_in
@@ -168,8 +175,12 @@ async def _action_of(session: AsyncSession, form: Fields) -> Action | None:
 
 
 def _facts(form: Fields) -> dict[str, object]:
-    """Raises NotFilledIn."""
+    """Raises NotFilledIn, TimeNotTaken, ReasonNotTaken."""
     when = form.get("when", "now")
+    if when != "at" and form.get("at"):
+        raise TimeNotTaken
+    if "urgent" not in form and form.get("reason", "").strip():
+        raise ReasonNotTaken
     return {
         "text": by_language(form, "text"),
         "action": form.get("action") or None,

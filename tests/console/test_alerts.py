@@ -15,7 +15,7 @@ from alerts.storage.engine import session_scope
 from alerts.team.actors import Role
 from tests.api import Api
 from tests.console.browser import Browser, browser, invited
-from tests.story import JAMES, MARIA, YASMIN
+from tests.story import JAMES, MARIA, YASMIN, inland_empire
 from tests.worker import Worker, sent
 
 pytestmark = pytest.mark.anyio
@@ -94,6 +94,7 @@ async def test_three_workers_are_called_in_their_languages(
     page = await ana.open(alert)
     assert re.search(r'<p class="state"[^>]*>Sent</p>', page)
     assert "3 of 3" in page
+    assert f'href="{alert}/report"' in page
     await send_again(ana, alert)
     assert len(sent(twilio)) == 3
 
@@ -160,6 +161,9 @@ async def test_dear_letters_are_marked_and_made_cheap_when_asked(api: Api, ana: 
         ({"text-en": "", "text-es": "", "text-so": ""}, "Missing, or not possible: the text."),
         ({"text-so": "{where} " * 199}, "The text in Soomaali is too long by"),
         ({"urgent": "1"}, "An urgent alert wakes people up. Say why."),
+        ({"reason": "They sack people now"}, "You wrote why it is urgent, but not that it is."),
+        ({"at": f"{SOON:%Y-%m-%d}T09:00"}, 'A time is filled in, but "at the time below" was not chosen.'),
+        ({"when": "P1D", "at": f"{SOON:%Y-%m-%d}T09:00"}, "A time is filled in, but"),
         ({"when": "at", "at": ""}, "at what time it goes out"),
         ({"when": "at", "at": "2027-03-14T02:30"}, "it does not exist"),
         ({"when": "at", "at": "2026-11-01T01:30"}, "this time comes twice"),
@@ -376,6 +380,37 @@ async def test_the_first_page_says_what_is_going_on(
     page = unescape(await ana.open("/news"))
     assert "Our Twilio account is suspended." in page
     assert "Put it right in Twilio's console" in page
+
+
+async def test_a_draft_that_is_thrown_away_is_seen_no_more(api: Api, ana: Browser, inland: int) -> None:
+    alert = await written(ana, await planned(ana), inland)
+    await ana.submit(f"{alert}/cancel", {}, on=alert)
+    assert f'href="{alert}"' in await ana.open("/")
+    page = await ana.open(alert)
+    assert f'action="{alert}/cancel"' in page
+    assert "Throw this draft away" in page
+    await ana.submit(f"{alert}/cancel", {"sure": "1"}, on=alert)
+    assert f'href="{alert}"' not in await ana.open("/")
+    assert "Cancelled" in await ana.open(alert)
+
+
+@pytest.mark.usefixtures("two_organizers")
+async def test_what_waits_for_approval_is_not_pushed_away_by_newer_drafts(
+    api: Api, ana: Browser, inland: int
+) -> None:
+    empty = await api.post("/v1/lists", inland_empire(name="Nobody", join_words={"en": "NOBODY"}))
+    many = {"text": {"en": "a", "es": "a", "so": "a"}, "audience": {"lists": [inland]}}
+    few = [{"lists": [empty["id"]]}, {"lists": [inland], "tags": ["night"]}]
+    await api.post("/v1/alerts", many)
+    for number in range(11):
+        await api.post("/v1/alerts", many | {"audience": few[number % 2]})
+    async with browser() as two:
+        await two.settle_in(await invited("berta@example.org", Role.ORGANIZER))
+        page = await two.open("/")
+    assert 'href="/alerts/1"' in page
+    assert page.count("It waits for your approval.") == 1
+    assert page.index("It waits for your approval.") < page.index("Somebody else")
+    assert 'href="/alerts/2"' not in page  # of plain drafts the newest ten
 
 
 async def test_every_alert_there_was(api: Api, ana: Browser, inland: int, worker: Worker) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from html import unescape
 
 import pytest
 from fastapi.routing import APIRoute
@@ -36,10 +37,13 @@ from alerts.console import (
     writing,
 )
 from alerts.language.languages import Language
+from alerts.subscribers import taking
 from alerts.team.actors import Role
 from tests.api import Api
-from tests.console.browser import browser, invited
+from tests.browser.places import console_routes, kind_of, route_of
+from tests.console.browser import Browser, browser, invited
 from tests.story import JAMES, TEXTS, alert, lobby_action
+from tests.worker import Worker
 
 pytestmark = pytest.mark.anyio
 PIECES = re.compile(r".*/news|.*\.csv|/actions/1/kit")  # of pages, and files: no page
@@ -231,6 +235,38 @@ async def test_every_page_is_whole_in_every_language(api: Api, language: Languag
             assert page.count("<h1>") == 1
             # One look at it, on a bad signal (issue 7: at most 60 KB with the looks).
             assert len(page.encode()) < 40_000, path
+
+
+# Where no link leads: pieces of pages, and pages that one is sent to.
+NO_WAY = re.compile(r".*/news|/welcome/.*|/sign-in/code")
+
+
+@pytest.mark.usefixtures("things")
+async def test_links_lead_to_every_page_from_the_first(api: Api, worker: Worker) -> None:
+    await worker.fan_out(2)
+    await taking.stint()
+    await api.patch("/v1/actions/1", {"place": "The other gate"})
+    found: set[str | None] = set()
+    async with browser() as one:
+        waiting = await _links(one, "/")  # as a visitor sees it
+        await one.settle_in(await invited("ana@example.org", Role.ADMIN, may_read_numbers=True))
+        waiting, seen = ["/", *waiting], set[object]()
+        while waiting:
+            path = waiting.pop()
+            kind = kind_of(path) if "?" in path else path  # the month after the next is as the next
+            if kind not in seen:
+                seen.add(kind)
+                found.add(route_of(path))
+                waiting += await _links(one, path)
+    assert {route for route in console_routes("GET") if not NO_WAY.fullmatch(route)} - found == set()
+
+
+async def _links(one: Browser, path: str) -> list[str]:
+    """Where the links on a page lead, but for those to itself in another language."""
+    answer = await one.client.get(path, follow_redirects=True)
+    assert answer.status_code == 200, path
+    links = map(unescape, re.findall(r'<a [^>]*href="(/[^"#]*)', answer.text))
+    return [link for link in links if "/?language=" not in link and not link.startswith(f"{path}?language=")]
 
 
 ROOMS = (
