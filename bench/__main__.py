@@ -1,6 +1,7 @@
 """``make bench``: measures ours and its peers in one run, shows the figures and the bars.
 
-Exit status 1 where a bar is missed. A whole run writes ``bench/results.json``, which README quotes.
+Exit status 1 where a bar is missed. A whole run writes ``bench/results.json``, and its figures into the
+documents that tell them.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from bench import report
+from bench import documents, report
 from bench.bars import BARS
 from bench.measure import Figure, Measurement, Results, run_group, servers
 from bench.measurements import MEASUREMENTS
@@ -61,6 +62,7 @@ def main(
             console.print(bars)
         if whole and not failed:
             report.write(BARS, results, report.machine(against))
+            documents.write()
     if failed or report.missed(BARS, results, whole=whole):
         raise typer.Exit(1)
 
