@@ -12,12 +12,14 @@ class DomainError(Exception):
 
     A subclass carries the facts as attributes, states the HTTP ``status`` and the ``code`` that
     programs read, and says in ``str(error)`` what is wrong and the way out.
-    ``field`` names the input that is at fault, where there is one.
+    ``field`` names the input that is at fault, where there is one. ``stays``: what was written before is
+    committed all the same (``session_scope``), as that somebody asked for what they may not know.
     """
 
     status: ClassVar[int] = 422
     code: ClassVar[str] = "invalid"
     field: str | None = None
+    stays: bool = False
 
 
 class NotFound(DomainError):

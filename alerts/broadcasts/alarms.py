@@ -17,6 +17,7 @@ from alerts.language.catalogs import tr
 from alerts.language.languages import Language
 from alerts.settings import settings
 from alerts.subscribers import service as subscribers
+from alerts.subscribers.finding import LOOKED_TOO_OFTEN
 from alerts.subscribers.models import Standing
 from alerts.team.actors import Role
 from alerts.team.audit import note
@@ -24,14 +25,18 @@ from alerts.team.models import Alarm, Organizer
 
 log = logging.getLogger(__name__)
 
-# Whoever opened more within the hour, and of whom nobody was told within it.
+# Which person, by whatever keys of theirs, opened or looked for more within the hour, or was refused to
+# look for more; and nobody was told of them within it.
 _UNUSUAL = text("""
     INSERT INTO alarms (actor_id, people)
-    SELECT a.actor_id, sum((a.facts ->> 'people')::bigint) FROM audit a
-    WHERE a.noun = 'numbers' AND a.at > now() - interval '1 hour' AND a.actor_id IS NOT NULL
-      AND NOT EXISTS (
-          SELECT FROM alarms b WHERE b.actor_id = a.actor_id AND b.at > now() - interval '1 hour')
-    GROUP BY a.actor_id HAVING sum((a.facts ->> 'people')::bigint) > :above
+    SELECT person, sum(people) FROM (
+        SELECT coalesce(k.organizer_id, a.actor_id) AS person, a.what,
+               (a.facts ->> 'people')::bigint AS people
+        FROM audit a LEFT JOIN api_keys k ON k.id = a.actor_id
+        WHERE a.noun = 'numbers' AND a.at > now() - interval '1 hour' AND a.actor_id IS NOT NULL
+    ) AS opened
+    WHERE NOT EXISTS (SELECT FROM alarms b WHERE b.actor_id = person AND b.at > now() - interval '1 hour')
+    GROUP BY person HAVING sum(people) > :above OR bool_or(what = :refused)
     RETURNING id
 """)
 
@@ -92,7 +97,8 @@ async def _admins(session: AsyncSession) -> list[Organizer]:
 
 
 async def _numbers_opened(session: AsyncSession) -> None:
-    raised = (await session.scalars(_UNUSUAL, {"above": settings().numbers_alarm_above})).all()
+    given = {"above": settings().numbers_alarm_above, "refused": LOOKED_TOO_OFTEN}
+    raised = (await session.scalars(_UNUSUAL, given)).all()
     if not raised:
         return
     admins = await _admins(session)
@@ -110,8 +116,8 @@ async def _numbers_opened(session: AsyncSession) -> None:
 def _opened(language: Language, people: int) -> str:
     return tr(
         language,
-        "{organization}: ALARM. {people} phone numbers were opened within an hour. If none of you did it, "
-        "lock down: {link}",
+        "{organization}: ALARM. {people} phone numbers were opened or looked for within an hour. If none of "
+        "you did it, lock down: {link}",
         organization=settings().organization_name,
         people=people,
         link=settings().public_base + "/team/lockdown",

@@ -17,14 +17,14 @@ from alerts.language.catalogs import tr
 from alerts.language.languages import Language
 from alerts.settings import settings
 from alerts.storage.pages import After
-from alerts.subscribers import exports, finding, lists, service
+from alerts.subscribers import adding, exports, finding, lists
 from alerts.subscribers.finding import Sought
 from alerts.subscribers.models import Channel, Standing
 from alerts.subscribers.phones import parse_phone
 from alerts.subscribers.service import Proof
 from alerts.team.access import MOST_IDS, Session
 from alerts.team.actors import Scope
-from alerts.team.audit import note, numbers_opened
+from alerts.team.audit import numbers_opened
 from alerts.team.sessions import SignedIn
 
 router = APIRouter(prefix="/subscribers", include_in_schema=False)
@@ -147,11 +147,9 @@ async def add(session: Session, reader: Writer, form: Form, language: Chosen = N
         required(list=bool(onto), reads=reads in list(Language), consent=bool(consent))
         phone = parse_phone(form.get("phone", ""), settings().default_region)
         proof = Proof(Channel.CONSOLE, source=consent)
-        async with session.begin_nested():
-            added = await service.add(session, phone, Language(reads), onto, tags_of(form), proof)
+        added = await adding.add(session, phone, Language(reads), onto, tags_of(form), proof, reader.actor)
     except DomainError as error:
         return await _form(session, reader, language_of(reader, language), form, error)
-    note(session, reader.actor, "added", "subscriber", added.id)
     return go(f"/subscribers/{added.id}")
 
 

@@ -23,6 +23,7 @@ from alerts.team.models import AuditEntry
 
 router = APIRouter(prefix="/team/audit", include_in_schema=False)
 ENTRIES, MOST_PEOPLE = 100, 200
+PERSONS = ("organizer", "actor")  # nouns whose numbers are organizers' ids
 Filter = Annotated[str, Query(max_length=20)]
 
 
@@ -73,7 +74,7 @@ def _about(asked: Fields) -> About:
 
 def _people(rows: object) -> set[int]:
     """Whom entries are about."""
-    return {row.number for row in rows if row.noun == "organizer"}  # type: ignore[attr-defined]
+    return {row.number for row in rows if row.noun in PERSONS}  # type: ignore[attr-defined]
 
 
 def _shown(row: AuditEntry, names: dict[int | None, str], read: Language) -> dict[str, str]:
@@ -89,7 +90,7 @@ def _shown(row: AuditEntry, names: dict[int | None, str], read: Language) -> dic
 
 def _deed(row: AuditEntry, names: dict[int | None, str], read: Language) -> str:
     """As a sentence where it has one; else as it stands there: another version may have written it."""
-    thing = names.get(row.number, str(row.number)) if row.noun == "organizer" else str(row.number)
+    thing = names.get(row.number, str(row.number)) if row.noun in PERSONS else str(row.number)
     says = DEEDS.get((row.what, row.noun))
     return tr(read, says, thing=thing) if says else f"{row.what} {row.noun} {thing}"
 

@@ -29,6 +29,8 @@ from alerts.errors import DomainError, NotFound
 from alerts.language.catalogs import N_, tr
 from alerts.language.languages import Language
 from alerts.language.templates import UnbalancedBrace, UnknownPlaceholder
+from alerts.subscribers.adding import CannotBeAdded
+from alerts.subscribers.finding import TooManyLooks
 from alerts.subscribers.imports import ConsentToCome, NothingInIt, TooLarge, Workbook
 from alerts.subscribers.lists import JoinWordReserved, JoinWordTaken, ListHasMembers, ListNameTaken
 from alerts.subscribers.phones import BadPhoneNumber, NotMobile
@@ -84,6 +86,13 @@ _WORDS: dict[type[DomainError], str] = {
     CannotBeAnswered: N_("This person wants no more texts. Nothing can be sent to them."),
     ListHasMembers: N_("There are people on this list. Only an empty one is deleted."),
     HasLeft: N_("This person left. Only their own text brings them back."),
+    CannotBeAdded: N_(
+        "This person left, or asked to be forgotten. Only their own text brings them back: ask them to text a"
+        " join word."
+    ),
+    TooManyLooks: N_(
+        "You looked for many numbers within an hour. Try again later, or ask somebody who sees whole numbers."
+    ),
     WasForgotten: N_("This person asked to be forgotten. Only their own text brings them back."),
     MayNotReadNumbers: N_("This shows whole phone numbers, and you may not see them. Ask an admin."),
     TooLarge: N_("The file is too large: a million rows at most, and 256 MB. Cut it into several."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, BackgroundTasks, Depends, Query
@@ -64,8 +65,7 @@ async def page_of_conversations(  # noqa: PLR0913, PLR0917 - its filters
     """Conversations: what nobody has read first, and then those that have waited longest."""
     wanted = Wanted((state,) if state else (), taken_by, assigned_to)
     rows, following = await service.page_of_threads(session, wanted, after, limit)
-    _opened(session, caller, len(rows))
-    return ConversationPage(items=[_out(*row, caller) for row in rows], next=following)
+    return ConversationPage(items=_all_out(session, rows, caller), next=following)
 
 
 @router.get("/conversations/{subscriber_id}")
@@ -73,9 +73,8 @@ async def get_conversation(subscriber_id: Id, session: Session, caller: Caller) 
     """One conversation with its last texts."""
     thread, who = await service.get_thread(session, subscriber_id)
     texts = await texts_of(session, subscriber_id, MOST_TEXTS)
-    _opened(session, caller, 1)
     return ThreadOut(
-        **_out(thread, who, caller).model_dump(),
+        **_out(session, thread, who, caller).model_dump(),
         texts=[SaidOut(**vars(one)) for one in texts],
     )
 
@@ -90,7 +89,7 @@ async def write(
     )
     tasks.add_task(enqueue, "send")
     note(session, caller, "answered", "conversation", subscriber_id)
-    return _out(*row, caller)
+    return _out(session, *row, caller)
 
 
 @router.post("/conversations/{subscriber_id}/take")
@@ -98,13 +97,13 @@ async def take(subscriber_id: Id, body: Taking, session: Session, caller: Caller
     """Say who looks after it. What was unread counts as read."""
     row = await service.take(session, subscriber_id, body.name)
     note(session, caller, "taken", "conversation", subscriber_id)
-    return _out(*row, caller)
+    return _out(session, *row, caller)
 
 
 @router.post("/conversations/{subscriber_id}/assign")
 async def assign(subscriber_id: Id, body: Assigning, session: Session, caller: Caller) -> ConversationOut:
     """Give it to an organizer who may answer; null gives it back."""
-    return _out(*await service.assign(session, subscriber_id, body.organizer, caller), caller)
+    return _out(session, *await service.assign(session, subscriber_id, body.organizer, caller), caller)
 
 
 @router.post("/conversations/{subscriber_id}/messages/measure")
@@ -131,13 +130,13 @@ async def mark_read(subscriber_id: Id, session: Session, caller: Caller) -> Conv
     thread, who = await service.get_thread(session, subscriber_id, lock=True)
     await service.mark_read(session, subscriber_id, thread.moved_at)
     await session.refresh(thread)
-    return _out(thread, who, caller)
+    return _out(session, thread, who, caller)
 
 
 @router.post("/conversations/{subscriber_id}/unread")
 async def mark_unread(subscriber_id: Id, session: Session, caller: Caller) -> ConversationOut:
     """Somebody should read it again."""
-    return _out(*await service.mark_unread(session, subscriber_id), caller)
+    return _out(session, *await service.mark_unread(session, subscriber_id), caller)
 
 
 @router.post("/conversations/{subscriber_id}/close")
@@ -145,7 +144,7 @@ async def close(subscriber_id: Id, session: Session, caller: Caller) -> Conversa
     """Nothing more is to be done; another text of theirs opens it again."""
     row = await service.close(session, subscriber_id)
     note(session, caller, "closed", "conversation", subscriber_id)
-    return _out(*row, caller)
+    return _out(session, *row, caller)
 
 
 @router.post("/conversations/{subscriber_id}/reopen")
@@ -153,7 +152,7 @@ async def reopen(subscriber_id: Id, session: Session, caller: Caller) -> Convers
     """A closed one is an organizer's turn again."""
     row = await service.reopen(session, subscriber_id)
     note(session, caller, "opened again", "conversation", subscriber_id)
-    return _out(*row, caller)
+    return _out(session, *row, caller)
 
 
 @router.get("/canned-answers")
@@ -188,12 +187,20 @@ def _organizer(caller: Actor) -> int | None:
     return caller.person if caller.person != caller.id else None
 
 
-def _opened(session: Session, caller: Actor, people: int) -> None:
+def _out(session: Session, thread: Thread, who: Subscriber, caller: Actor) -> ConversationOut:
+    return _all_out(session, [(thread, who)], caller)[0]
+
+
+def _all_out(
+    session: Session, rows: Sequence[tuple[Thread, Subscriber]], caller: Actor
+) -> list[ConversationOut]:
+    """Whoever is shown whole numbers here is written down: no route can forget it."""
     if caller.may_read_numbers:
-        numbers_opened(session, caller, "read", people)
+        numbers_opened(session, caller, "read", len(rows))
+    return [_shown(thread, who, caller) for thread, who in rows]
 
 
-def _out(thread: Thread, who: Subscriber, caller: Actor) -> ConversationOut:
+def _shown(thread: Thread, who: Subscriber, caller: Actor) -> ConversationOut:
     assert thread.state is not None  # noqa: S101 - the service gives conversations only
     return ConversationOut(
         id=who.id,

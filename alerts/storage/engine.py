@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql.psycopg import dialect
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
+from alerts.errors import DomainError
 from alerts.settings import settings
 from alerts.storage.meters import DATABASE, observe
 
@@ -69,9 +70,20 @@ def sessions() -> async_sessionmaker[AsyncSession]:
 
 @asynccontextmanager
 async def session_scope() -> AsyncIterator[AsyncSession]:
-    """A session that commits when the block ends well and rolls back when it does not."""
+    """A session that commits when the block ends well and rolls back when it does not.
+
+    A domain error whose traces stay (``DomainError.stays``) ends it well, and is raised after the commit.
+    """
+    refused = None
     async with sessions()() as session, session.begin():
-        yield session
+        try:
+            yield session
+        except DomainError as error:
+            if not error.stays:
+                raise
+            refused = error
+    if refused:
+        raise refused
 
 
 async def driver_of(session: AsyncSession) -> AsyncConnection:

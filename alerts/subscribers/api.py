@@ -8,12 +8,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from alerts.errors import NotFound
 from alerts.language.languages import Language
 from alerts.settings import settings
 from alerts.storage.pages import After, Limit, Page
-from alerts.subscribers import finding, lists, service
-from alerts.subscribers.finding import Sought
+from alerts.subscribers import adding, finding, lists, service
+from alerts.subscribers.finding import NobodyHasIt, Sought
 from alerts.subscribers.models import Channel, ConsentEvent, List, Standing, Subscriber
 from alerts.subscribers.phones import mask, parse_phone
 from alerts.subscribers.schemas import (
@@ -32,7 +31,7 @@ from alerts.subscribers.schemas import (
 from alerts.subscribers.service import Proof
 from alerts.team.access import MOST_IDS, Caller, Id, MayNotReadNumbers, Session, needs
 from alerts.team.actors import Actor, Scope
-from alerts.team.audit import note, numbers_opened
+from alerts.team.audit import numbers_opened
 from alerts.team.idempotency import IdempotentRoute
 
 router = APIRouter(
@@ -94,20 +93,23 @@ async def delete_list(list_id: Id, session: Session, caller: Caller) -> None:
 
 @router.post("/subscribers", status_code=201, tags=["subscribers"])
 async def add_subscriber(body: NewSubscriber, session: Session, caller: Caller) -> SubscriberOut:
-    """Add somebody who gave consent elsewhere. Whoever left is not brought back by this."""
+    """Add somebody who gave consent elsewhere. Who left, or was forgotten, is not brought back by this."""
     phone = parse_phone(body.phone, settings().default_region)
     proof = Proof(Channel.API, source=body.consent)
-    added = await service.add(session, phone, body.language, body.lists, body.tags, proof)
-    note(session, caller, "added", "subscriber", added.id)
+    added = await adding.add(session, phone, body.language, body.lists, body.tags, proof, caller)
     return (await _subscribers_out(session, [added], caller))[0]
 
 
 @router.post("/subscribers/find", tags=["subscribers"])
 async def find_subscriber(body: PhoneQuestion, session: Session, caller: Caller) -> SubscriberOut:
-    """Who has this number. A POST, because a number must not stand in a URL."""
+    """Who has this number. A POST, because a number must not stand in a URL.
+
+    Each look stands in the audit trail. A key that may not read numbers has thirty an hour, with all keys
+    of its organizer together.
+    """
     found = await finding.look_for(session, parse_phone(body.phone, settings().default_region), caller)
     if found is None:
-        raise NotFound("subscriber", "with this number")
+        raise NobodyHasIt
     return (await _subscribers_out(session, [found], caller))[0]
 
 
@@ -171,9 +173,9 @@ async def proof_of_consent(body: PhoneQuestion, session: Session, caller: Caller
     """The consent of one number with its exact words. Needs a key that may read numbers."""
     if not caller.may_read_numbers:
         raise MayNotReadNumbers
-    who = await service.find_by_phone(session, parse_phone(body.phone, settings().default_region))
+    who = await finding.look_for(session, parse_phone(body.phone, settings().default_region), caller)
     if who is None:
-        raise NotFound("subscriber", "with this number")
+        raise NobodyHasIt
     numbers_opened(session, caller, "read the proof of", 1)
     names = await lists.names_of_lists(session)
     events = [

@@ -13,7 +13,7 @@ from typing import Any
 
 from fastapi import HTTPException, Request, Response
 from fastapi.routing import APIRoute
-from sqlalchemy import delete, func, select
+from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.types import Message
@@ -101,7 +101,12 @@ async def _once(request: Request, key: str, handle: Handler) -> Response:
             assert before is not None  # noqa: S101 - the one that we waited for has committed
             return await _again(before, asked)
         request.state.session = session  # what the route writes commits with its answer
-        answer = await handle(Request(request.scope, asked.receive))
+        try:
+            answer = await handle(Request(request.scope, asked.receive))
+        except DomainError as error:
+            if error.stays:  # but this row: it may be sent again
+                await session.execute(delete(Idempotency).where(*_is(owner.id, key)))
+            raise
         known = await session.get_one(Idempotency, (owner.id, _name(key)))
         known.asked, known.status = await asked.whole(), answer.status_code
         if not getattr(request.state, "shown_once", False):
@@ -130,6 +135,10 @@ class _Asked:
         while self._more:
             await self.receive()
         return self._digest.hexdigest()
+
+
+def _is(owner: int, key: str) -> tuple[ColumnElement[bool], ...]:
+    return Idempotency.api_key_id == owner, Idempotency.key == _name(key)
 
 
 def _name(key: str) -> str:

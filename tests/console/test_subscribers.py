@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from alerts.subscribers import finding
 from alerts.team.actors import Role
 from tests.api import Api
 from tests.console.browser import Browser, browser, invited
@@ -67,8 +68,23 @@ async def test_one_number_is_looked_for_by_a_form_and_the_trail_knows(
     assert "Nobody here has this number." in answer.text
     assert "0109" not in answer.text
     await ana.submit("/subscribers/find", {"phone": "12"}, 422, on="/subscribers")
-    trail = [one["number"] for one in (await api.get("/v1/audit?noun=subscriber"))["items"]]
+    trail = [one["number"] for one in (await api.get("/v1/audit?noun=numbers"))["items"]]
     assert trail == [3, 0]
+
+
+async def test_who_looks_for_many_is_stopped_in_plain_words(
+    api: Api, inland: int, ana: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(finding, "MOST_LOOKS", 2)
+    await api.text(MARIA, "ALTO")
+    form = {"phone": MARIA, "reads": "es", "list-1": "1", "consent": "Told me"}
+    page = await ana.submit("/subscribers/new", form, 409, on="/subscribers/new")
+    assert "ask them to text a join word" in page.text
+    for status in (404, 429):
+        page = await ana.submit("/subscribers/find", {"phone": "909 555 0199"}, status, on="/subscribers")
+    assert "many numbers within an hour" in page.text
+    trail = [one["what"] for one in (await api.get("/v1/audit?noun=numbers"))["items"]]
+    assert trail == ["could not add", "looked for", "looked for too often"]
 
 
 async def test_somebody_is_added_with_their_consent(api: Api, inland: int, ana: Browser) -> None:
@@ -83,7 +99,7 @@ async def test_somebody_is_added_with_their_consent(api: Api, inland: int, ana: 
     assert "by an organizer, here" in page
     await api.text(JAMES, "STOP")
     refused = await ana.submit("/subscribers/new", form | {"phone": JAMES}, 409, on="/subscribers/new")
-    assert "Only their own text brings them back." in refused.text
+    assert "Only their own text brings them back" in refused.text
 
 
 async def test_taking_off_a_list_is_proven_and_nobody_leaves_by_it(
@@ -127,7 +143,7 @@ async def test_who_is_forgotten_is_gone_and_not_brought_back(
     await ana.submit("/subscribers/1/forget", {"sure": "1"}, 200, on="/subscribers/1")
     await ana.open("/subscribers/1", 404)
     person = {"phone": MARIA, "language": "es", "lists": [inland], "consent": "test"}
-    assert (await api.post("/v1/subscribers", person, 409))["code"] == "subscriber_forgotten"
+    assert (await api.post("/v1/subscribers", person, 409))["code"] == "cannot_be_added"
     [entry] = (await api.get("/v1/audit?noun=subscriber"))["items"]
     assert (entry["what"], entry["number"]) == ("forgot", 1)
 

@@ -94,7 +94,7 @@ async def test_a_stranger_who_wants_no_texts_is_not_texted_by_a_later_import(api
     await api.post("/v1/lists", inland_empire())
     assert "no more texts" in str(await api.text(JAMES, "STOP"))
     added = {"phone": JAMES, "language": "en", "lists": [1], "consent": "An old sheet"}
-    assert (await api.post("/v1/subscribers", added, status=409))["code"] == "subscriber_left"
+    assert (await api.post("/v1/subscribers", added, status=409))["code"] == "cannot_be_added"
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ async def test_to_be_forgotten_takes_one_confirmation_and_leaves_a_digest(  # no
     assert last in str(await api.text(phone, again, sid=sid))
     await api.post("/v1/subscribers/find", {"phone": phone}, status=404)
     added = {"phone": phone, "language": "en", "lists": [1], "consent": "An old sheet"}
-    assert (await api.post("/v1/subscribers", added, status=409))["code"] == "subscriber_forgotten"
+    assert (await api.post("/v1/subscribers", added, status=409))["code"] == "cannot_be_added"
     # Their own word brings them back, as somebody new.
     await api.text(phone, join)
     back = await subscriber_of(api, phone)

@@ -107,7 +107,7 @@ async def test_whoever_left_is_not_brought_back_by_an_organizer(api: Api) -> Non
     await api.text(MARIA, "UNETE")
     await api.text(MARIA, "ALTO")
     problem = await api.post("/v1/subscribers", maria(), status=409)
-    assert problem["code"] == "subscriber_left"
+    assert problem["code"] == "cannot_be_added"
 
 
 async def test_removing_somebody_keeps_the_proof(api: Api) -> None:
