@@ -156,7 +156,7 @@ def _gone(read: Language, error: DomainError) -> Response:
 
 
 def _welcome(read: Language, token: str, email: str, error: DomainError | None = None) -> Response:
-    secret = codes.secret_of(token)
+    secret = codes.secrets_of(token)[0]
     address = codes.address_for_apps(secret, email, settings().organization_name)
     # Drawn in black on white, in the dark as well: cameras do not read it otherwise.
     square = segno.make(address, error="m", micro=False)

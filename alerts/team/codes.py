@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import secrets
 import time
 from urllib.parse import quote, urlencode
@@ -14,6 +13,7 @@ from cryptography.hazmat.primitives.twofactor.totp import TOTP
 from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from alerts.storage.sealing import sealer
 from alerts.storage.types import findable
 from alerts.team.models import Organizer, RecoveryCode
 
@@ -24,12 +24,16 @@ ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"  # nothing that is taken for someth
 LENGTH = 12  # of a recovery code: 59 bits
 
 
-def secret_of(token: str) -> str:
+def secrets_of(token: str) -> list[str]:
     """The second factor that goes with the token of an invitation: 160 bits (RFC 4226, section 4), base32.
 
-    Made from it, so that nothing of it waits in the database until somebody uses the link.
+    Made from it, so that nothing of it waits in the database until somebody uses the link; and under a
+    sealing key, so that whoever finds the link in a history or a chat cannot make it. One for each key
+    while they are changed: the newest, which is shown, and those that may have been shown before.
     """
-    return base64.b32encode(hashlib.sha256(b"totp " + token.encode()).digest()[:20]).decode()
+    # Without the octet that is the key's number.
+    macs = sealer().digests(f"second factor of {token}")
+    return [base64.b32encode(mac[1:21]).decode() for mac in macs]
 
 
 def address_for_apps(secret: str, email: str, organization: str) -> str:

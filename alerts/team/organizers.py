@@ -18,7 +18,7 @@ from alerts.storage.types import findable
 from alerts.team import passwords
 from alerts.team.actors import Actor, Role, Scope, scopes_of
 from alerts.team.audit import ON_THE_SERVER, note, note_of
-from alerts.team.codes import new_recovery_codes, secret_of, step_of
+from alerts.team.codes import new_recovery_codes, secrets_of, step_of
 from alerts.team.lockdown import require_open
 from alerts.team.models import ApiKey, Organizer, OrganizerSession
 
@@ -131,12 +131,12 @@ async def settle_in(
     """
     who = await welcomed(session, token, lock=True)
     passwords.check(password, [who.email, who.name])
-    secret = secret_of(token)
-    step = step_of(secret, code)
-    if step is None:
+    steps = {secret: step_of(secret, code) for secret in secrets_of(token)}
+    secret = next((one for one, step in steps.items() if step is not None), None)
+    if secret is None:
         raise WrongCode
     who.password = await passwords.hashed(password)
-    who.totp, who.totp_step = secret, step
+    who.totp, who.totp_step = secret, steps[secret]
     who.welcome = who.welcome_until = None
     await session.execute(delete(OrganizerSession).where(OrganizerSession.organizer_id == who.id))
     note(session, actor_of(who, where), "settled in", "organizer", who.id)

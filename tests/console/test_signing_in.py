@@ -12,9 +12,10 @@ import pytest
 from sqlalchemy import text, update
 
 from alerts.storage.engine import session_scope
-from alerts.team import guessing
+from alerts.storage.sealing import Sealer
+from alerts.team import codes, guessing
 from alerts.team.actors import Role
-from alerts.team.codes import secret_of
+from alerts.team.codes import secrets_of
 from alerts.team.models import Organizer, OrganizerSession
 from tests.api import Api
 from tests.console.browser import PASSWORD, Browser, browser, code_at, invited
@@ -44,6 +45,35 @@ async def test_an_invitation_is_good_once(api: Api) -> None:
         await one.settle_in(path)
         assert "This link is over" in await two.open(path, 404)
         assert "This link is over" in await two.open("/welcome/nobodys", 404)
+
+
+async def test_the_second_factor_cannot_be_made_from_the_link(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = await invited(EMAIL)
+    async with browser() as one:
+        await one.settle_in(path)
+        # The same program, and the link from a history or a chat, but not our keys.
+        monkeypatch.setattr(codes, "sealer", lambda: Sealer({1: bytes(32)}))
+        made = secrets_of(path.rpartition("/")[2])
+        assert made
+        assert one.secret not in made
+
+
+async def test_keys_may_change_while_an_invitation_is_open(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = await invited(EMAIL)
+    old, new = bytes(32), bytes(range(32))
+    async with browser() as one:
+        monkeypatch.setattr(codes, "sealer", lambda: Sealer({1: old, 2: new}))
+        shown = re.search(r'<p class="secret">([A-Z2-7 ]+)</p>', await one.open(path))
+        assert shown
+        monkeypatch.setattr(codes, "sealer", lambda: Sealer({2: new, 1: old}))
+        one.secret = shown[1].replace(" ", "")
+        await one.submit(path, {"password": PASSWORD, "code": one.code()}, 200)
+        await one.submit("/sign-out", {}, on="/account")
+        await one.sign_in(EMAIL)
 
 
 async def test_an_invitation_ends_after_two_days(api: Api) -> None:
@@ -289,7 +319,7 @@ async def _settled_with_tls(one: Browser, monkeypatch: pytest.MonkeyPatch) -> No
     settings.cache_clear()
     path = await invited("ana@example.org")
     token = path.rpartition("/")[2]
-    fields = {"password": PASSWORD, "code": code_at(secret_of(token), time.time())}
+    fields = {"password": PASSWORD, "code": code_at(secrets_of(token)[0], time.time())}
     answer = await one.submit(path, fields, 200, Origin="https://alerts.test")
     cookie = answer.headers["set-cookie"]
     assert cookie.startswith("__Host-session=")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import requests
 
-from alerts.team.codes import secret_of
+from alerts.team.codes import secrets_of
 from tests.console.browser import PASSWORD, code_at
 from tests.journeys.system import System
 
@@ -25,7 +25,7 @@ def test_it_says_what_is_wrong_until_nothing_is(system: System, tmp_path: Path) 
     assert (status, said.count("BAD ")) == (1, 1)
     assert "alerts organizer create" in said
     link = system.command("organizer", "create", "ana@example.org", "--name", "Ana")
-    code = code_at(secret_of(link.rpartition("/")[2]), time.time())
+    code = code_at(secrets_of(link.rpartition("/")[2])[0], time.time())
     headers = {"Origin": system.url, "Sec-Fetch-Site": "same-origin"}
     assert requests.post(link, data={"password": PASSWORD, "code": code}, headers=headers, timeout=30).ok
     status, said = _check(system)

@@ -20,7 +20,7 @@ from alerts.subscribers import exports
 from alerts.subscribers.finding import Sought
 from alerts.team import keys, organizers, sessions
 from alerts.team.actors import Actor, Role, Scope
-from alerts.team.codes import secret_of
+from alerts.team.codes import secrets_of
 from alerts.team.keys import WrongKey, create_api_key, key_holder
 from alerts.team.lockdown import LockedDown
 from alerts.team.organizers import Facts, invite
@@ -107,7 +107,7 @@ async def test_whoever_was_signing_in_when_it_began_is_not_in(database: None) ->
     async with session_scope() as session:
         token = (await invite(session, Facts("ana@example.org", "Ana", Role.ADMIN), None)).token
     async with session_scope() as session:
-        code = code_at(secret_of(token), time.time())
+        code = code_at(secrets_of(token)[0], time.time())
         who, _ = await organizers.settle_in(session, token, PASSWORD, code, HERE.network)
         cookie = await sessions.begin(session, who, HERE)
         locking = asyncio.create_task(_locked())  # waits for the row of who settles in
