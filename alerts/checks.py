@@ -35,6 +35,7 @@ from alerts.team.models import Organizer
 OLDEST_POSTGRESQL = 14
 OLDEST_BACKUP = timedelta(days=7)
 PATIENCE_SECONDS = 5
+EVERYBODY = frozenset({"*", "0.0.0.0/0", "::/0"})  # believed, uvicorn takes what the first of them says
 PARTS = {
     "postgresql": N_("Database"),
     "migrations": N_("Database schema"),
@@ -54,9 +55,21 @@ def of_settings(ours: Settings) -> list[Verdict]:
     """What the environment says by itself; what cannot be at all has stopped the program before."""
     address = said(N_("PUBLIC_URL: {address}"), address=ours.public_base)
     if ours.public_base.startswith("https://") or ours.twilio_api_url is not None:
-        return [Verdict(address), *_simulated(ours)]
+        return [Verdict(address), *_simulated(ours), *_proxies(ours)]
     open_to_all = said(N_("It is not https: texts of workers would go through the net for all to read."))
-    return [Verdict(address, open_to_all)]
+    return [Verdict(address, open_to_all), *_proxies(ours)]
+
+
+def _proxies(ours: Settings) -> Iterator[Verdict]:
+    believed = {one.strip() for one in ours.forwarded_allow_ips.split(",")}
+    if not ours.trusted_proxies and believed & EVERYBODY:
+        hint = said(
+            N_(
+                "Anybody can make up where they come from, and guess without waiting. Say in TRUSTED_PROXIES "
+                "how many proxies stand before web, such as 1, and take FORWARDED_ALLOW_IPS out."
+            )
+        )
+        yield Verdict(said(N_("Where a request comes from")), hint)
 
 
 def _simulated(ours: Settings) -> Iterator[Verdict]:

@@ -54,6 +54,8 @@ class Settings(BaseSettings):
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"
     default_region: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] = "US"
     default_timezone: str = "America/Los_Angeles"
+    trusted_proxies: Annotated[int, Field(ge=0, le=9)] = 0  # in front of web, one behind the other
+    forwarded_allow_ips: str = ""  # read by uvicorn itself; we warn of one that lets anybody make it up
     port: int = 8000
     web_concurrency: Annotated[int, Field(ge=1)] = 1
     workers: Annotated[int, Field(ge=1)] = 1

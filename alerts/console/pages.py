@@ -144,6 +144,8 @@ def fragment(template: str, language: Language, status: int = 200, **given: Any)
     """What takes the place of a part of a live page."""
     answer = Page(rendered(template, language, **given), status)
     answer.compressed = template not in NOT_COMPRESSED
+    if not answer.compressed:  # by no proxy either (RFC 9111, 5.2.2.6)
+        answer.headers["Cache-Control"] = "no-store, no-transform"
     return answer
 
 

@@ -21,7 +21,7 @@ from alerts.storage.redis import enqueue
 from alerts.subscribers import lists
 from alerts.subscribers.models import List
 from alerts.subscribers.phones import BadPhoneNumber, NotMobile, as_dialled, parse_phone
-from alerts.team.access import Id, Session
+from alerts.team.access import Id, Session, address_of
 
 MOST_OCTETS = 2_000
 router = APIRouter(include_in_schema=False)
@@ -47,7 +47,7 @@ async def sign_up(
         trouble = tr(read, "That is not a mobile number. Write it with its area code, such as 909 555 0100.")
         return await _form(session, wanted, read, trouble, status=422)
     try:
-        await signing_up.let_through(request.client.host if request.client else "")
+        await signing_up.let_through(address_of(request))
     except TooManySignUps:
         trouble = tr(read, "Too many people are signing up at this moment. Try again in an hour.")
         return await _form(session, wanted, read, trouble, status=429)

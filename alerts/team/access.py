@@ -11,6 +11,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from alerts.errors import DomainError
+from alerts.settings import settings
 from alerts.storage.engine import session_scope
 from alerts.team.actors import Actor, Scope
 from alerts.team.keys import WrongKey, key_holder
@@ -48,10 +49,30 @@ class MayNotReadNumbers(DomainError):
         super().__init__("This shows phone numbers; it needs an API key with the scope numbers.")
 
 
+def address_of(request: Request) -> str:
+    """The address that a request comes from; "" where it is not known.
+
+    Each of TRUSTED_PROXIES writes whom it speaks with at the right end of X-Forwarded-For: what stands to
+    the left of that may be made up by whoever asks.
+    """
+    proxies = settings().trusted_proxies
+    told = [one.strip() for line in request.headers.getlist("X-Forwarded-For") for one in line.split(",")]
+    if proxies and len(told) >= proxies:
+        return _without_port(told[-proxies])
+    return request.client.host if request.client else ""
+
+
+def _without_port(told: str) -> str:
+    """Some proxies add one: 192.0.2.1:5000, [2001:db8::1]:5000."""
+    if told.startswith("["):
+        return told[1:].partition("]")[0]
+    return told.partition(":")[0] if told.count(":") == 1 else told
+
+
 def network_of(request: Request) -> str:
     """The network that a request comes from: enough to recognise one's own, too little to find a home."""
     try:
-        address = ip_address(request.client.host if request.client else "")
+        address = ip_address(address_of(request))
     except ValueError:
         return "unknown"
     return str(ip_network((address, 24 if address.version == 4 else 48), strict=False))

@@ -14,6 +14,7 @@ from alerts.console import assets
 from alerts.console.assets import BUNDLES, asset, takes_gzip
 from alerts.console.masks import masked, unmasked
 from tests.api import Api
+from tests.console.browser import Browser
 
 pytestmark = pytest.mark.anyio
 ROOT = Path(alerts.__file__).parents[1]
@@ -108,6 +109,12 @@ async def test_a_page_is_compressed_and_its_length_tells_nothing_of_a_few_letter
     assert len(lengths) > 5
     plain = await api.client.get("/docs", headers={"Accept-Encoding": "identity"})
     assert "Content-Encoding" not in plain.headers
+
+
+async def test_no_proxy_compresses_a_page_with_secrets(ana: Browser) -> None:
+    page = await ana.client.get("/account", headers={"Accept-Encoding": "gzip"})
+    assert "Content-Encoding" not in page.headers
+    assert page.headers["Cache-Control"] == "no-store, no-transform"
 
 
 def test_a_secret_is_written_differently_each_time() -> None:

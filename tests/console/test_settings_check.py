@@ -23,6 +23,7 @@ from tests.conftest import PUBLIC_URL
 from tests.console.browser import Browser, browser, invited
 
 pytestmark = pytest.mark.anyio
+OVER_TLS = {"public_url": HttpUrl("https://alerts.example.org")}
 
 
 @pytest.fixture
@@ -118,7 +119,10 @@ async def test_keys_backups_and_people(admin: Browser) -> None:
     [
         ({"public_url": HttpUrl("http://alerts.example.org")}, "It is not https"),
         ({"twilio_api_url": HttpUrl("http://127.0.0.1:1")}, "take TWILIO_API_URL out"),
-        ({"public_url": HttpUrl("https://alerts.example.org")}, None),
+        (OVER_TLS, None),
+        (OVER_TLS | {"forwarded_allow_ips": "10.0.0.1, *"}, "TRUSTED_PROXIES"),
+        (OVER_TLS | {"forwarded_allow_ips": "10.0.0.1"}, None),
+        (OVER_TLS | {"forwarded_allow_ips": "*", "trusted_proxies": 1}, None),
     ],
 )
 def test_what_the_environment_says(changes: dict[str, object], says: str | None) -> None:

@@ -60,9 +60,7 @@ async def test_the_second_factor_cannot_be_made_from_the_link(
         assert one.secret not in made
 
 
-async def test_keys_may_change_while_an_invitation_is_open(
-    api: Api, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_keys_may_change_while_an_invitation_is_open(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     path = await invited(EMAIL)
     old, new = bytes(32), bytes(range(32))
     async with browser() as one:
