@@ -116,7 +116,8 @@ ALARMS = (
         "The clock does nothing",
         "Scheduled alerts do not start, reminders do not go, nobody settles unknowns. What is being sent goes on.",
         (
-            "Is `clock` up? Its log has `tick missed` with the kind of error where it cannot do its duties.",
+            "Is `clock` up? Its log has `tick missed` with the kind of error where it cannot do its duties, and "
+            "`a duty failed` with the name of one that breaks while the others are done.",
             "Several may run: one at a time does the duties. Start another.",
             "Does one hang in a transaction? `SELECT pid, state, query FROM pg_stat_activity WHERE wait_event_type = "
             "'Lock'`.",
@@ -144,7 +145,8 @@ ALARMS = (
         "alerts_sender_share < 0.5",
         15,
         "The carrier lets a number send at less than half of its rate",
-        "It answers 429 again and again: the rate that we think this number has is not the one it has.",
+        "It answers 429 again and again: the rate that we think this number has is not the one it has. Or it "
+        "answers 5xx, or not in time: then it goes on by itself when Twilio is well again.",
         (
             "What does Twilio's console say of its campaign (10DLC) or kind? Set that in `TWILIO_RATES` "
             "([presets](decisions/pacing.md)).",

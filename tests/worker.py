@@ -80,7 +80,7 @@ class Worker:
 
     async def settle(self) -> int:
         """Ask the carrier about what nobody knows, at once."""
-        return await settling.settle(self.carrier, sure_seconds=-1)
+        return await settling.settle(self.carrier, sure_seconds=-1, again_seconds=-1)
 
     async def tick(self) -> list[schedule.Owed]:
         """The clock's look at alerts; what is owed."""

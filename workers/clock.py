@@ -10,6 +10,7 @@ import asyncio
 import logging
 import secrets
 import signal
+from collections.abc import Awaitable, Callable
 from math import ceil
 
 import uvloop
@@ -23,10 +24,9 @@ from alerts.broadcasts import alarms, copies, months, schedule, settling
 from alerts.ending import Deadline
 from alerts.logs import bound, configure_logs
 from alerts.settings import settings
-from alerts.storage.engine import close_engine, session_scope
+from alerts.storage.engine import DATABASE_AWAY, close_engine, session_scope
 from alerts.storage.meters import TICKS, TICKS_MISSED, count, flush
 from alerts.storage.redis import clock_ticked, enqueue, queue, workers_alive
-from alerts.storage.sealing import SealBroken
 from alerts.subscribers import census, growth, imports
 from alerts.team import audit, guessing, sessions
 from alerts.team.idempotency import forget_old_answers
@@ -78,21 +78,42 @@ async def tick(number: int) -> None:
 
 async def _move_on(session: AsyncSession, number: int) -> None:
     """What one transaction does: start, let go, expire, close; and now and then what has time."""
-    await schedule.start_due(session)
-    await schedule.release(session)
-    await settling.expire_claims(session)
-    await schedule.finish(session)
-    if number % ADOPT_EVERY == 0:
-        await schedule.adopt(session, settings().senders)
-    if number % CENSUS_EVERY == 0:
-        await census.add_up(session)
-    if number % ALARM_EVERY == 0:
-        await alarms.raise_alarms(session)
-    if number % FORGET_EVERY == 0:
-        await imports.forget_old_refusals(session)
-        await growth.add_up(session)
-        await sessions.forget_old(session)
-        await guessing.forget_old(session)
+    for every, duty in DUTIES:
+        if number % every == 0:
+            await _do(session, duty)
+
+
+async def _do(session: AsyncSession, duty: Duty) -> None:
+    """One that breaks undoes none of the others, and keeps none from being done."""
+    try:
+        async with session.begin_nested():
+            await duty(session)
+    except DATABASE_AWAY:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it was, the others are owed
+        count(TICKS_MISSED, type(error).__name__)
+        log.error("a duty failed: name=%s error=%s", duty.__name__, type(error).__name__)  # noqa: TRY400
+        export.report(error)
+
+
+async def _adopt(session: AsyncSession) -> None:
+    await schedule.adopt(session, settings().senders)
+
+
+Duty = Callable[[AsyncSession], Awaitable[object]]
+DUTIES: tuple[tuple[int, Duty], ...] = (  # in this order, every so many ticks
+    (1, schedule.start_due),
+    (1, schedule.release),
+    (1, settling.expire_claims),
+    (1, schedule.finish),
+    (ADOPT_EVERY, _adopt),
+    (CENSUS_EVERY, census.add_up),
+    (ALARM_EVERY, alarms.raise_alarms),
+    (FORGET_EVERY, imports.forget_old_refusals),
+    (FORGET_EVERY, growth.add_up),
+    (FORGET_EVERY, sessions.forget_old),
+    (FORGET_EVERY, guessing.forget_old),
+)
 
 
 async def _jobs_owed(session: AsyncSession, number: int) -> list[str]:
@@ -141,9 +162,13 @@ async def run() -> None:
         try:
             with bound(request=f"clock-{boot}-{number}"):
                 await tick(number)
-        except (SQLAlchemyError, RedisError, OSError, SealBroken) as error:
+        except (SQLAlchemyError, RedisError, OSError) as error:
             count(TICKS_MISSED, type(error).__name__)
             log.warning("tick missed: error=%s", type(error).__name__)
+        except Exception as error:  # noqa: BLE001 - a clock that stands still is worse than whatever it is
+            count(TICKS_MISSED, type(error).__name__)
+            log.error("tick missed: error=%s", type(error).__name__)  # noqa: TRY400 - no trace
+            export.report(error)
         number += 1
         try:
             await asyncio.wait_for(stop.wait(), TICK_SECONDS)

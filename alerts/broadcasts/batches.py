@@ -35,6 +35,7 @@ class UnderWay:
     parts: Mapping[str, int]
     unwritten: bool
     sender: str | None = None
+    stumbled: bool = False  # a worker failed over it, and none has got further since
 
     @property
     def most_parts(self) -> int:

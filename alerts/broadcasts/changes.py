@@ -20,6 +20,7 @@ from alerts.broadcasts.models import Alert
 from alerts.broadcasts.service import create_alert
 from alerts.broadcasts.statements import STALE
 from alerts.broadcasts.states import AlertKind, AlertState
+from alerts.broadcasts.stumbles import set_apart
 from alerts.errors import DomainError
 from alerts.language.catalogs import N_, tr
 from alerts.language.languages import Language
@@ -43,13 +44,17 @@ class NobodyWasTold(DomainError):
 
 
 async def follow(session: AsyncSession, action_id: int | None = None) -> None:
-    """Withdraw or move the alerts of actions that changed; of one action, or of all."""
-    for alert_id in await session.scalars(STALE, {"action": action_id}):
-        alert = await session.get_one(Alert, alert_id, with_for_update=True, populate_existing=True)
-        assert alert.action_id is not None  # noqa: S101 - it is stale by its action
-        action = await actions.get_action(session, alert.action_id)
-        if alert.action_version != action.version:  # nobody was quicker than us
-            _follow_one(session, alert, action)
+    """Withdraw or move the alerts of actions that changed; of one action, or of all.
+
+    One that breaks stops no other.
+    """
+    for alert_id in (await session.scalars(STALE, {"action": action_id})).all():
+        async with set_apart(session, alert_id):
+            alert = await session.get_one(Alert, alert_id, with_for_update=True, populate_existing=True)
+            assert alert.action_id is not None  # noqa: S101 - it is stale by its action
+            action = await actions.get_action(session, alert.action_id)
+            if alert.action_version != action.version:  # nobody was quicker than us
+                _follow_one(session, alert, action)
     await session.flush()
 
 

@@ -25,12 +25,12 @@ from alerts.broadcasts.hours import ListHours
 from alerts.broadcasts.hours import closed as closed_lists
 from alerts.broadcasts.outcomes import Recorder
 from alerts.broadcasts.statements import FINISH, LETTERS_WAITING, UNDER_WAY
-from alerts.broadcasts.stumbles import noted
+from alerts.broadcasts.stumbles import noted, went_well
 from alerts.broadcasts.voices import list_hours
 from alerts.carrier.codes import Remedy, code
 from alerts.carrier.flight import Flight
 from alerts.carrier.pacing import Pacer, Rank, label_of
-from alerts.carrier.sending import Carrier, NotTaken, NotWanted, Outcome, Refused, Unknown
+from alerts.carrier.sending import Accepted, Carrier, NotTaken, NotWanted, Outcome, Refused, Unknown
 from alerts.language.segments import segments
 from alerts.storage.engine import DATABASE_AWAY, autocommit, session_scope
 from alerts.storage.meters import PARTS, count
@@ -42,7 +42,8 @@ AHEAD_SECONDS = 0.04  # so long before there are slots for them the next texts a
 ROUND_SECONDS = 0.5  # how often a worker looks which alerts are under way
 STINT_SECONDS = 10.0  # how long it goes on before it gives the queue a chance
 FULL_SECONDS = 60.0  # a sender rests when its queue at the carrier is full
-UNREACHED_SECONDS = 5.0  # and when the carrier cannot be reached at all
+UNREACHED_SECONDS = 5.0  # and when the carrier cannot be reached at all, or after
+MOST_UNSURE = 20  # texts in a row to which it gave no sure answer: each is to be looked up
 LANDING_SECONDS = 6.0  # so long, once told to stop, requests under way may take; the rest is settled
 MOST_UNWRITTEN = 2_000  # outcomes; while PostgreSQL is away no more is sent than can be remembered
 
@@ -53,9 +54,27 @@ log = logging.getLogger(__name__)
 class Said:
     """What the carrier said of a sender since its pace was last told."""
 
-    slow: int = 0  # message parts that it asked to be patient with
+    slow: int = 0  # message parts that it asked to be patient with, or gave no sure answer to
     full: bool = False  # the sender's queue there
-    unreached: bool = False  # no connection was made
+    unreached: bool = False  # no connection was made, or nothing was answered for sure
+    unsure: int = 0  # texts in a row without a sure answer, until now
+
+    def hear(self, outcome: Outcome, parts: int) -> None:
+        """What it said of one text."""
+        if isinstance(outcome, Accepted):
+            self.unsure = 0
+        elif isinstance(outcome, Unknown):
+            self.slow += parts
+            self.unsure += 1
+            self.unreached |= self.unsure >= MOST_UNSURE
+        elif isinstance(outcome, Refused):
+            self.unsure = 0
+        elif isinstance(outcome, NotTaken):
+            remedy = code(outcome.code).remedy
+            self.slow += parts if remedy is Remedy.SLOW else 0
+            self.full |= remedy is Remedy.HOLD
+            self.unreached |= outcome.code is None
+            self.unsure = 0
 
 
 class Dispatch:
@@ -178,7 +197,13 @@ class Dispatch:
                 for sender, longest in letters
             ),
             *(
-                UnderWay(row.id, _rank(row.urgent, row.reminds), *self._texts[row.id], row.unwritten)
+                UnderWay(
+                    row.id,
+                    _rank(row.urgent, row.reminds),
+                    *self._texts[row.id],
+                    row.unwritten,
+                    stumbled=row.stumbled,
+                )
                 for row in rows
                 if row.id in texts
             ),
@@ -202,9 +227,11 @@ class Dispatch:
             await self._has_room()
             if self._told_to_stop.is_set():
                 break
-            alert = self._next(alerts)
-            parts = await self._leave_for(sender, alert, until)
-            if parts and not await self._claim(sender, alert, parts):
+            alert, more = self._next(alerts), False
+            async with noted(alert.id):
+                parts = await self._leave_for(sender, alert, until)
+                more = not parts or await self._claim(sender, alert, parts)
+            if not more:
                 alerts.remove(alert)
         return bool(alerts)
 
@@ -245,7 +272,8 @@ class Dispatch:
         return int(grant.parts)
 
     async def _tell_pace(self, sender: str) -> None:
-        said, self._said[sender] = self._said[sender], Said()
+        said = self._said[sender]
+        self._said[sender] = Said(unsure=said.unsure)
         if said.slow:
             share = await self._pacer.slow_down(sender, said.slow)
             log.warning("the carrier asks for patience: parts=%s share=%.2f", said.slow, share)
@@ -253,7 +281,7 @@ class Dispatch:
             log.error("our sender's queue at the carrier is full: rests=%ss", FULL_SECONDS)
             await self._pacer.hold(sender, FULL_SECONDS)
         if said.unreached:
-            log.error("the carrier cannot be reached: sender rests=%ss", UNREACHED_SECONDS)
+            log.error("the carrier cannot be reached, or knows no answer: rests=%ss", UNREACHED_SECONDS)
             await self._pacer.hold(sender, UNREACHED_SECONDS)
 
     async def _claim(self, sender: str, alert: UnderWay, parts: int) -> bool:
@@ -278,6 +306,9 @@ class Dispatch:
         self._claimed += len(rows)
         count(PARTS, label_of(sender), by=used)
         self._given[alert.id] += used
+        if rows and alert.stumbled:
+            with suppress(*DATABASE_AWAY):
+                await went_well(alert.id)
         more = len(rows) == wanted
         if used != parts:  # more, where a letter came that is longer than those that were seen
             with suppress(RedisError):
@@ -316,13 +347,13 @@ class Dispatch:
             told = "sending failed: alert=%s delivery=%s error=%s"
             log.error(told, alert.id, one.id, type(error).__name__)  # noqa: TRY400
             outcome = Unknown()
-        if isinstance(outcome, NotTaken):
-            said, remedy = self._said[sender], code(outcome.code).remedy
-            said.slow += parts if remedy is Remedy.SLOW else 0
-            said.full |= remedy is Remedy.HOLD
-            said.unreached |= outcome.code is None
-            if remedy is Remedy.PAUSE and alert.id == LETTERS:  # nobody could resume it: an organizer sees
-                outcome = Refused(outcome.code)
+        self._said[sender].hear(outcome, parts)
+        if (
+            isinstance(outcome, NotTaken)
+            and alert.id == LETTERS
+            and code(outcome.code).remedy is Remedy.PAUSE
+        ):
+            outcome = Refused(outcome.code)  # nobody could resume it: an organizer sees
         self._recorder.add(one, outcome)
         self._room.set()
 

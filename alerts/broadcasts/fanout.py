@@ -59,6 +59,7 @@ async def prepare(session: AsyncSession, alert_id: int, senders: Sequence[str]) 
     statement = insert(Delivery.__table__).from_select(columns, rows)  # type: ignore[arg-type]
     written = await session.execute(statement, execution_options={"preserve_rowcount": True})
     alert.prepared_at = datetime.now(UTC)
+    alert.stumble, alert.stumbles = None, 0  # whatever it was, it is over
     await session.flush()
     return written.rowcount  # type: ignore[attr-defined,no-any-return]
 

@@ -14,6 +14,7 @@ from alerts.broadcasts import changes, lifecycle
 from alerts.broadcasts.models import Alert
 from alerts.broadcasts.statements import ADOPT, FINISH, OWED, RELEASE, WITHDRAW_CANCELLED
 from alerts.broadcasts.states import AlertKind, AlertState
+from alerts.broadcasts.stumbles import set_apart
 from alerts.broadcasts.timing import too_late
 from alerts.errors import DomainError
 from alerts.team.audit import note
@@ -27,28 +28,30 @@ async def start_due(session: AsyncSession) -> int:
     """Start every scheduled alert whose time has come. How many.
 
     One that cannot start (a language lost its text, it is too many people for one organizer) is paused,
-    and one whose time is over is missed; both say why. Nothing is sent that an organizer would not want,
-    nothing is dropped in silence.
+    and one whose time is over is missed; both say why. One that breaks keeps no other from starting.
+    Nothing is sent that an organizer would not want, nothing is dropped in silence.
     """
     await changes.follow(session)  # first: an action may have been moved since
-    due = select(Alert).where(Alert.state == AlertState.SCHEDULED, Alert.due_at <= func.now())
+    due = select(Alert.id).where(Alert.state == AlertState.SCHEDULED, Alert.due_at <= func.now())
     # The latest first: of several reminders that were kept from going out, one is enough.
     due = due.order_by(Alert.due_at.desc(), Alert.id).with_for_update(skip_locked=True)
     reminded: set[tuple[int | None, str]] = set()
     started = 0
-    for alert in await session.scalars(due):
-        if alert.kind == AlertKind.REMINDER:
-            whom = alert.action_id, repr(alert.audience)
-            if whom in reminded:
-                _miss(session, alert, "It was kept from going out until the next reminder was due.")
-                continue
-            reminded.add(whom)
-        started += await _start(session, alert)
+    for alert_id in (await session.scalars(due)).all():
+        async with set_apart(session, alert_id):
+            alert = await session.get_one(Alert, alert_id, populate_existing=True)
+            started += await _start(session, alert, reminded)
     return started
 
 
-async def _start(session: AsyncSession, alert: Alert) -> bool:
+async def _start(session: AsyncSession, alert: Alert, reminded: set[tuple[int | None, str]]) -> bool:
     assert alert.due_at  # noqa: S101 - a constraint of the table
+    if alert.kind == AlertKind.REMINDER:
+        whom = alert.action_id, repr(alert.audience)
+        if whom in reminded:
+            _miss(session, alert, "It was kept from going out until the next reminder was due.")
+            return False
+        reminded.add(whom)
     if too_late(datetime.now(UTC), alert.due_at, alert.until):
         _miss(session, alert, f"It was due at {alert.due_at.isoformat()}, and was kept from going out.")
         return False

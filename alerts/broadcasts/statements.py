@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Integer, LargeBinary, Text, column, text
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import text
 
 from alerts.broadcasts.states import MOVES, MOVES_AS_SQL
-from alerts.storage.types import Instant, PrivateJson
 
 _STILL_MOVING = "(" + ", ".join(f"'{state}'" for state, moves in MOVES.items() if moves) + ")"
 
@@ -267,7 +265,7 @@ _STALE = """EXISTS (
 # Alerts that workers have something to do for, urgent ones first.
 UNDER_WAY = text(f"""
     SELECT a.id, a.urgent, a.kind = 'reminder' AS reminds, a.bodies AS sealed_bodies,
-           a.prepared_at IS NULL AS unwritten
+           a.prepared_at IS NULL AS unwritten, a.stumbles > 0 AS stumbled
     FROM alerts a WHERE a.state = 'sending' AND a.to_subscriber IS NULL AND {_OPEN} AND NOT {_STALE}
     ORDER BY a.urgent DESC, a.kind = 'reminder', a.id
 """)  # noqa: S608 - a condition of ours
@@ -283,10 +281,14 @@ OWED = text(f"""
     ORDER BY a.urgent DESC, a.id
 """)  # noqa: S608 - the same
 
-# Alerts under way whose action changed, or all of one action.
+MOST_STUMBLES = 3  # in the same way; then an alert is paused
+
+# Alerts under way whose action changed, or all of one action. Not those that are paused because nobody can
+# work on them: when they are resumed it is their turn.
 STALE = text(f"""
     SELECT a.id FROM alerts a
     WHERE a.state IN ('scheduled', 'sending', 'paused') AND a.to_subscriber IS NULL
+      AND NOT (a.state = 'paused' AND a.stumbles >= {MOST_STUMBLES})
       AND (cast(:action AS bigint) IS NULL OR a.action_id = :action) AND {_STALE}
     ORDER BY a.id
 """)  # noqa: S608 - the same
@@ -300,11 +302,12 @@ ADOPT = text("""
       AND d.state = 'waiting' AND d.not_before IS NULL AND d.sender <> ALL (cast(:senders AS text[]))
 """)
 
-# A worker failed over an alert: how often, in the same way.
+# Somebody failed over an alert: how often, in the same way, since something of it last went well.
 STUMBLE = text("""
     UPDATE alerts SET stumbles = CASE WHEN stumble = :how THEN stumbles + 1 ELSE 1 END, stumble = :how
-    WHERE id = :alert AND state = 'sending' RETURNING stumbles
+    WHERE id = :alert AND state IN ('scheduled', 'sending', 'paused') RETURNING stumbles
 """)
+WELL_AGAIN = text("UPDATE alerts SET stumbles = 0, stumble = NULL WHERE id = :alert AND state = 'sending'")
 PAUSE_STUMBLED = text("UPDATE alerts SET state = 'paused', trouble = :trouble WHERE id = :alert")
 
 # Not one text of an alert was taken, and many were refused: the fault is not with the people.
@@ -320,35 +323,6 @@ REOPEN = text("""
     UPDATE alerts SET state = 'sending', finished_at = NULL
     WHERE state = 'sent' AND id = ANY (cast(:alerts AS bigint[]))
 """)
-
-# Deliveries nobody knows about, long enough for a callback to have come; oldest first. ``known`` are
-# the person's other texts. Somebody who was forgotten has no phone any more.
-UNKNOWNS = text("""
-    SELECT d.id, d.subscriber_id, d.language, d.attempts, d.claimed_at, a.bodies, a.sealed_body, s.phone,
-           ARRAY(SELECT one.sid
-                 FROM (SELECT id FROM alerts
-                       WHERE to_subscriber IS NULL AND prepared_at > d.claimed_at - interval '30 days'
-                       UNION ALL
-                       SELECT id FROM alerts WHERE to_subscriber = d.subscriber_id) AS b
-                 JOIN deliveries o ON o.alert_id = b.id AND o.subscriber_id = d.subscriber_id,
-                      LATERAL (VALUES (o.message_sid), (o.returned_sid)) AS one (sid)
-                 WHERE one.sid IS NOT NULL) AS known
-    FROM deliveries d
-    JOIN alerts a ON a.id = d.alert_id
-    LEFT JOIN subscribers s ON s.id = d.subscriber_id
-    WHERE d.state = 'unknown' AND d.claimed_at < now() - :sure * interval '1 second'
-    ORDER BY d.changed_at LIMIT :size
-""").columns(
-    column("id", BigInteger),
-    column("subscriber_id", BigInteger),
-    column("language", Text),
-    column("attempts", Integer),
-    column("claimed_at", Instant),
-    column("bodies", PrivateJson("alerts.bodies")),
-    column("sealed_body", LargeBinary),
-    column("phone", LargeBinary),
-    column("known", ARRAY(Text)),
-)
 
 # To forget people. All deliveries of theirs are found by the unique key, alert by alert, as there is
 # no index by subscriber; and locked in the order of their ids, as everywhere.

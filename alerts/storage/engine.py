@@ -13,14 +13,22 @@ from psycopg import AsyncConnection
 from sqlalchemy import TextClause, event
 from sqlalchemy.dialects.postgresql.psycopg import dialect
 from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 from alerts.errors import DomainError
 from alerts.settings import settings
 from alerts.storage.meters import DATABASE, observe
 
-DATABASE_AWAY = (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError)
-"""What is raised when PostgreSQL is not there, through SQLAlchemy and straight from the driver."""
+DATABASE_AWAY = (
+    OperationalError,
+    InterfaceError,
+    NoConnectionFree,
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+)
+"""What is raised when PostgreSQL is not there, through SQLAlchemy and straight from the driver; or when
+each of our connections to it is taken for longer than one waits."""
 
 # What a machine that was cut off had begun must not stay locked: each side soon takes the other for gone.
 # In seconds, but for the milliseconds of the user time-out. Source: PostgreSQL's manual, 34.1.2 and 19.3.2.

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, text
 
-from alerts.broadcasts import batches, stumbles
+from alerts.broadcasts import batches
 from alerts.broadcasts.batches import Batch, Text, UnderWay
 from alerts.broadcasts.claims import Claimed
-from alerts.broadcasts.dispatch import Dispatch
+from alerts.broadcasts.dispatch import MOST_UNSURE, Dispatch
 from alerts.broadcasts.models import Delivery, Progress
 from alerts.broadcasts.schedule import adopt
-from alerts.broadcasts.statements import FINISH
+from alerts.broadcasts.statements import FINISH, MOST_STUMBLES
 from alerts.carrier.pacing import Pacer, Rank
 from alerts.carrier.sending import NotWanted
 from alerts.carrier.simulator.server import SimulatorServer
@@ -253,7 +253,7 @@ async def test_an_alert_that_a_worker_stumbles_over_again_and_again_is_paused_an
     await worker.prepare(called)
     async with session_scope() as session:  # as if its key were gone
         await session.execute(text("UPDATE subscribers SET phone = '\\x09' || phone WHERE id = 1"))
-    for _ in range(stumbles.MOST_STUMBLES):
+    for _ in range(MOST_STUMBLES):
         assert (await state(api, called))["state"] == "sending"
         await worker.dispatch.stint()
     paused = await state(api, called)
@@ -330,6 +330,28 @@ async def test_refusals_for_haste_lower_the_pace_of_their_sender(
     assert (await worker.pacer.state(OUR_NUMBER)).share < 0.9
     report = await api.get(f"/v1/alerts/{called}/report")
     assert report["states"]["waiting"] == 3
+
+
+async def test_a_carrier_that_gives_no_sure_answer_is_not_hammered(
+    api: Api, worker: Worker, twilio: SimulatorServer
+) -> None:
+    """Each text of it is looked up before it is sent again."""
+    made = await sent(api, await crowd(api, 140))
+    before = twilio.simulator.faults.counts["error_before_accept"]
+    twilio.simulator.faults.error_before_accept = 1.0
+    broken = await paced(worker, 100)
+    await broken.stint(1.5)
+    asked = twilio.simulator.faults.counts["error_before_accept"] - before
+    assert MOST_UNSURE <= asked < 80
+    pace = await Pacer(async_redis(), {OUR_NUMBER: 100}).state(OUR_NUMBER)
+    assert pace.share < 0.9
+    assert pace.held > 0
+    twilio.simulator.faults.error_before_accept = 0.0
+    while await worker.settle():
+        pass
+    await worker.fan_out(made)
+    assert (await api.get(f"/v1/alerts/{made}/report"))["states"]["unknown"] == 0
+    assert all(len(twilio.alerts_to(one)) <= 1 for one in twilio.simulator.carrier._phones)
 
 
 async def test_an_alert_that_is_gone_is_nobodys_work(
