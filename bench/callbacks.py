@@ -23,6 +23,7 @@ from rich.table import Table as Grid
 
 from alerts.storage.embedded import embedded_postgres, embedded_valkey
 from alerts.storage.migrate import upgrade
+from bench.measure import BUFFERS
 from bench.web import environment, post_all, signed, web
 
 ROUNDS = 5
@@ -92,7 +93,11 @@ def opened() -> Iterator[Round]:
     requests = [
         _callback(number, status) for status in ("sent", "delivered") for number in range(1, EACH + 1)
     ]
-    with tempfile.TemporaryDirectory() as folder, embedded_postgres() as url, embedded_valkey() as cache:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        embedded_postgres(buffers=BUFFERS) as url,
+        embedded_valkey() as cache,
+    ):
         env = environment(url, cache)
         upgrade(url.replace("postgresql://", "postgresql+psycopg://", 1))
         with (

@@ -25,7 +25,7 @@ from alerts.storage.migrate import upgrade
 from alerts.storage.sealing import sealer
 from bench.counting import FILL, sealed, settings_of
 from bench.house import number_of
-from bench.measure import Figure, Round, Servers
+from bench.measure import BUFFERS, Figure, Round, Servers
 from bench.web import environment, post_all, signed, web
 
 PEOPLE = 100_000
@@ -51,7 +51,7 @@ def opened(_servers: Servers, people: int = PEOPLE, looks: int = LOOKS) -> Itera
     """A round looks ``looks`` times at each page. Raises RuntimeError where fewer than ten are there."""
     with (
         tempfile.TemporaryDirectory() as folder,
-        embedded_postgres(forgetful=True) as url,
+        embedded_postgres(forgetful=True, buffers=BUFFERS) as url,
         embedded_valkey() as valkey,
         settings_of(env := environment(url, valkey)),
     ):

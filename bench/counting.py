@@ -25,7 +25,7 @@ from alerts.storage.embedded import embedded_postgres
 from alerts.storage.migrate import upgrade
 from alerts.storage.sealing import sealer
 from bench import house
-from bench.measure import Figure, Round, Servers
+from bench.measure import BUFFERS, Figure, Round, Servers
 
 PEOPLE = 1_000_000
 NAME = "an audience counted, of 1,000,000"
@@ -77,7 +77,10 @@ FILL = (
 def opened(servers: Servers, people: int = PEOPLE) -> Iterator[Round]:
     """Counts every kind once a round, with the statement that the API uses; the plans are shown first."""
     # The action that is answered to is sealed, and opened in this process.
-    with settings_of(house.environment(servers, 0)), embedded_postgres(forgetful=True) as url:
+    with (
+        settings_of(house.environment(servers, 0)),
+        embedded_postgres(forgetful=True, buffers=BUFFERS) as url,
+    ):
         upgrade(url.replace("postgresql://", "postgresql+psycopg://", 1))
         with psycopg.connect(url, autocommit=True) as connection:
             for statement in FILL:

@@ -23,7 +23,7 @@ from alerts.subscribers import imports, taking
 from alerts.subscribers.imports import Given
 from alerts.team.actors import Actor
 from bench import house
-from bench.measure import Child, Figure, Round, Servers, obey, peak_mb
+from bench.measure import BUFFERS, Child, Figure, Round, Servers, obey, peak_mb
 from workers import runtime
 
 ROWS = 100_000
@@ -49,7 +49,7 @@ def lines(rows: int) -> Iterator[str]:
 @contextmanager
 def opened(servers: Servers, rows: int = ROWS) -> Iterator[Round]:
     """Each round: ours in a worker's process, then the COPY, into the same emptied tables."""
-    with embedded_postgres(forgetful=True) as url:
+    with embedded_postgres(forgetful=True, buffers=BUFFERS) as url:
         upgrade(url.replace("postgresql://", "postgresql+psycopg://", 1))
         env = {**house.environment(servers, 7), "DATABASE_URL": url}
         with psycopg.connect(url, autocommit=True) as connection, Child("bench.imports", env=env) as child:

@@ -24,7 +24,7 @@ from alerts.settings import parse_sealing_keys
 from alerts.storage.embedded import embedded_postgres, embedded_valkey
 from alerts.storage.migrate import upgrade
 from alerts.storage.sealing import Sealer
-from bench.measure import Figure, Round, Servers
+from bench.measure import BUFFERS, Figure, Round, Servers
 from bench.web import KEYS, Load, environment, post_all, signed, web
 
 if TYPE_CHECKING:
@@ -220,7 +220,11 @@ async def _flood(port: int, requests: Sequence[bytes]) -> list[float]:
 @contextmanager
 def opened(_servers: Servers) -> Iterator[Round]:
     """A round of all three, and a flood. Raises RuntimeError where an answer was lost."""
-    with tempfile.TemporaryDirectory() as folder, embedded_postgres() as url, embedded_valkey() as cache:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        embedded_postgres(buffers=BUFFERS) as url,
+        embedded_valkey() as cache,
+    ):
         env = environment(url, cache)
         upgrade(url.replace("postgresql://", "postgresql+psycopg://", 1))
         _fill(url)

@@ -21,6 +21,7 @@ from bench.stub import arrivals, carrier_stub
 TICKS = os.sysconf("SC_CLK_TCK")
 SLOW_CARRIER_SECONDS = 0.1
 STOP_SECONDS = 20.0
+BUFFERS = "1GB"  # of PostgreSQL: a quarter of a server of 4 GB, as docs/deploy/server.md sets it up
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,7 @@ class Results:
 def servers() -> Iterator[Servers]:
     """PostgreSQL as in production (it waits for the disk), Valkey, and the two stubs."""
     with (
-        embedded_postgres() as database,
+        embedded_postgres(buffers=BUFFERS) as database,
         embedded_valkey() as valkey,
         carrier_stub() as carrier,
         carrier_stub(SLOW_CARRIER_SECONDS) as slow_carrier,

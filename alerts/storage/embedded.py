@@ -44,8 +44,11 @@ class DidNotStart(RuntimeError):
 class PostgresServer:
     """A PostgreSQL in a folder of its own; it can be stopped and started again, as a real one might be."""
 
-    def __init__(self, *, forgetful: bool = False, address: str = "") -> None:
-        """``address``: of ours, to listen there as well, for whoever is on its net (/24); no password."""
+    def __init__(self, *, forgetful: bool = False, address: str = "", buffers: str = "128MB") -> None:
+        """``address``: of ours, to listen there as well, for whoever is on its net (/24); no password.
+
+        ``buffers``: its ``shared_buffers``.
+        """
         # Not in a folder of somebody's choice: a socket's path has at most 107 octets (unix(7)), and
         # the user that PostgreSQL runs as must be able to get there.
         self._folder = Path(tempfile.mkdtemp(prefix="alerts-pg-"))
@@ -53,6 +56,7 @@ class PostgresServer:
         self._log = self._folder / "log"
         self._forgetful = forgetful
         self._address = address
+        self._buffers = buffers
         self._user = UNPRIVILEGED if os.geteuid() == 0 else None
         self._process: subprocess.Popen[bytes] | None = None
         self.url = f"postgresql://postgres@/postgres?host={self._folder}"
@@ -69,6 +73,7 @@ class PostgresServer:
             f"listen_addresses={self._address}",
             f"unix_socket_directories={self._folder}",
             "unix_socket_permissions=0700",
+            f"shared_buffers={self._buffers}",
         ]
         options += ["max_connections=200", *(FORGETFUL if self._forgetful else ())]
         command = [str(binaries / "postgres"), "-D", str(self._data)]
@@ -165,9 +170,9 @@ class ValkeyServer:
 
 
 @contextmanager
-def embedded_postgres(*, forgetful: bool = False) -> Iterator[str]:
+def embedded_postgres(*, forgetful: bool = False, buffers: str = "128MB") -> Iterator[str]:
     """The address of a PostgreSQL that lasts as long as the block, and leaves nothing behind."""
-    server = PostgresServer(forgetful=forgetful)
+    server = PostgresServer(forgetful=forgetful, buffers=buffers)
     try:
         server.start()
         yield server.url
