@@ -21,6 +21,7 @@ from alerts.language.languages import Language
 from alerts.subscribers.phones import BadPhoneNumber, NotMobile, parse_phone
 
 LONGEST_ROW = 4_000  # characters; beyond it a quote was opened and never closed
+EMPTY = " ,;\t\r\0"  # a line of nothing else is no row
 FORMULA = (
     "=",
     "+",
@@ -171,9 +172,9 @@ class Sheet:
         self._decoder: codecs.IncrementalDecoder | None = None  # of UTF-16; else line by line
         self._begun = False
         self._rest = b""
-        self._pending = ""
         self._line = 0
-        self._from = 1
+        self._open: list[str] = []  # lines of a row whose quote is not closed yet
+        self._from = 1  # the line of the first of them
         self._delimiter: str | None = None
 
     def feed(self, piece: bytes) -> list[Row]:
@@ -194,9 +195,8 @@ class Sheet:
         if self._rest:
             rows += self._rows([_decoded(self._rest.rstrip(b"\r"))])
             self._rest = b""
-        if self._pending:
-            rows.append(self._row(self._pending, broken=True))
-            self._pending = ""
+        while self._open:
+            rows += self._apart()
         return rows
 
     def _unmarked(self, start: bytes) -> bytes:
@@ -221,23 +221,50 @@ class Sheet:
     def _rows(self, lines: Iterable[str]) -> Iterator[Row]:
         for line in lines:
             self._line += 1
-            if not self._pending:
-                self._from = self._line
-            text = f"{self._pending}\n{line}" if self._pending else line
-            if text.count('"') % 2 and len(text) <= LONGEST_ROW:
-                self._pending = text
-                continue
-            self._pending = ""
-            if text.strip(" ,;\t\r\0"):
-                yield self._row(text, broken=len(text) > LONGEST_ROW or "\0" in text)
+            yield from self._with(line, self._line)
 
-    def _row(self, text: str, *, broken: bool) -> Row:
+    def _with(self, line: str, number: int) -> Iterator[Row]:
+        """The row that is complete with this line, where one is."""
+        if not self._open:
+            if line.count('"') % 2 == 0:
+                if line.strip(EMPTY):
+                    yield self._row(line, number)
+                return
+            self._from = number
+        self._open.append(line)
+        text = "\n".join(self._open)
+        if len(text) > LONGEST_ROW:
+            yield from self._apart()
+        elif text.count('"') % 2 == 0:
+            row = self._row(text, self._from, strict=True)
+            if row.broken:
+                yield from self._apart()
+            else:
+                self._open = []
+                yield row
+
+    def _apart(self) -> Iterator[Row]:
+        """Lines that were no row together, each for itself: an inch sign, say, is no quote."""
+        (first, *rest), number, self._open = self._open, self._from, []
+        yield self._row(first, number, strict=True)
+        for place, line in enumerate(rest, number + 1):
+            yield from self._with(line, place)
+
+    def _row(self, text: str, number: int, *, strict: bool = False) -> Row:
+        """``strict``: a quote that is not closed, or is closed in the midst of a cell, breaks the row."""
         if self._delimiter is None:
             self._delimiter = max(",;\t", key=text.count)
-        if broken:
-            return Row(self._from, [text[:LONGEST_ROW].replace("\0", "")], broken=True)
-        cells = next(csv.reader([text], delimiter=self._delimiter))
-        return Row(self._from, [_plain(cell) for cell in cells])
+        if len(text) > LONGEST_ROW or "\0" in text:
+            return _broken(text, number)
+        try:
+            cells = next(csv.reader([text], delimiter=self._delimiter, strict=strict))
+        except csv.Error:
+            return _broken(text, number)
+        return Row(number, [_plain(cell) for cell in cells])
+
+
+def _broken(text: str, number: int) -> Row:
+    return Row(number, [text[:LONGEST_ROW].replace("\0", "")], broken=True)
 
 
 def columns_of(header: Sequence[str]) -> dict[Column, int]:

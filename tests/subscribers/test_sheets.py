@@ -7,13 +7,12 @@ from typing import Any
 
 import phonenumbers
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alerts.language.languages import Language
 from alerts.subscribers.phones import CAN_BE_MOBILE, BadPhoneNumber, NotMobile, parse_phone
 from alerts.subscribers.sheets import (
-    LONGEST_ROW,
     Candidate,
     Column,
     ColumnTwice,
@@ -68,13 +67,31 @@ def test_lines_within_quotes_are_one_row_and_are_counted() -> None:
     ]
 
 
-def test_a_quote_that_is_never_closed_costs_no_more_than_its_neighbours() -> None:
-    lines = [b"phone,note", b'909,5" pipe', *(b"9095550%03d,x" % number for number in range(600))]
+def test_inches_are_no_quotes_and_cost_nobody_their_row() -> None:
+    """Two of them, near or far apart: what stands between is no cell with lines in it."""
+    found = rows(b'phone,note\n909,5" pipe\n910,x\n911,6" pipe\n912,"two\nlines"\n')
+    assert [(row.line, row.broken, row.cells) for row in found[1:]] == [
+        (2, False, ["909", '5" pipe']),
+        (3, False, ["910", "x"]),
+        (4, False, ["911", '6" pipe']),
+        (5, False, ["912", "two\nlines"]),
+    ]
+    assert len(rows(b'phone,note\n909,5" pipe\n' + b"9095550101,x\n" * 600)) == 602
+
+
+@pytest.mark.parametrize("after", [2, 600])
+def test_a_quote_that_is_never_closed_costs_its_own_row_only(after: int) -> None:
+    lines = [b"phone,note", b'909,"never closed', *(b"9095550%03d,x" % number for number in range(after))]
     found = rows(b"\n".join(lines))
-    broken = [row for row in found if row.broken]
-    assert len(broken) == 1
-    assert len(broken[0].cells[0]) <= LONGEST_ROW
-    assert len(found) > 250
+    assert [(row.line, row.cells) for row in found if row.broken] == [(2, ['909,"never closed'])]
+    assert [row.line for row in found] == list(range(1, after + 3))
+
+
+def test_a_cell_that_is_closed_in_its_midst_swallows_nobody() -> None:
+    """Who stands behind the first quote would be a note of hers, and never heard of."""
+    found = rows(b'phone,note\n909,"5 pipe\n910,6" pipe\n911,x\n')
+    assert [(row.line, row.broken) for row in found] == [(1, False), (2, True), (3, False), (4, False)]
+    assert found[2].cells == ["910", '6" pipe']
 
 
 @pytest.mark.parametrize(
@@ -174,13 +191,34 @@ def test_no_cell_that_we_write_is_a_formula_and_it_comes_back_as_it_was(cell: st
     assert row.cells == [cell.replace("\r", "\n"), "x"]  # ends of lines are all one
 
 
-@given(st.binary(max_size=400), st.integers(1, 50))
+# Octets alone hardly ever make a quote or an end of line.
+AS_TYPED = st.lists(
+    st.sampled_from(
+        ['"', '""', ",", ";", "\t", "\n", "\r\n", "\r", "\0", "'", "909 555 0101", "Mar\u00eda", "5"]
+    )
+).map("".join)
+FILES = (
+    st.binary(max_size=400)
+    | AS_TYPED.map(lambda text: text.encode())
+    | AS_TYPED.map(lambda text: text.encode("utf-16"))
+    | AS_TYPED.map(lambda text: text.replace("5", "x" * 999).encode("cp1252"))
+)
+
+
+@settings(deadline=None)
+@given(FILES, st.integers(10, 50))
 def test_whatever_comes_is_rows_and_in_pieces_the_same(octets: bytes, size: int) -> None:
     found = rows(octets)
     assert rows(octets, size) == found
     assert [row.line for row in found] == sorted({row.line for row in found})
     for row in found:
-        judge(row, {Column.PHONE: 0}, WHOLE)
+        assert isinstance(judge(row, {Column.PHONE: 0}, WHOLE), Candidate | Refused)
+
+
+@given(AS_TYPED)
+def test_no_row_is_lost_whatever_is_quoted(text: str) -> None:
+    found = "".join(cell for row in rows(text.encode()) for cell in row.cells)
+    assert found.count("Mar\u00eda") == text.count("Mar\u00eda")
 
 
 def _slowly(text: str) -> Any:
