@@ -43,7 +43,7 @@ UrgentReason = Annotated[
 SendAt = Annotated[
     datetime,
     Field(
-        description="with an offset; or without: by the clocks of the action's place, else DEFAULT_TIMEZONE",
+        description="with an offset; or without: by the clocks of the action's place, else of the lists",
         examples=["2026-12-05T09:00:00"],
     ),
 ]

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from alerts.actions import service as actions
-from alerts.broadcasts.audience import Audience, people_by_language, require_audience
+from alerts.broadcasts.audience import Audience, named_lists, people_by_language, require_audience
 from alerts.broadcasts.models import Alert, Delivery, Progress
 from alerts.broadcasts.states import AlertKind, AlertState, DeliveryState
 from alerts.broadcasts.texts import Facts, compose
@@ -18,6 +18,7 @@ from alerts.errors import Conflict, DomainError, NotFound
 from alerts.language.languages import Language
 from alerts.settings import settings
 from alerts.storage.pages import page_of
+from alerts.subscribers.lists import zones_of
 from alerts.team.actors import Actor
 from alerts.team.audit import note
 
@@ -256,7 +257,11 @@ async def _check(session: AsyncSession, alert: Alert) -> None:
 
 
 async def zone_of(session: AsyncSession, alert: Alert) -> str:
-    """By whose clocks its times are meant: those of its action's place, else DEFAULT_TIMEZONE."""
-    if alert.action_id is None:
-        return settings().default_timezone
-    return (await actions.get_action(session, alert.action_id)).timezone
+    """By whose clocks its times are meant: those of its action's place, else of its lists.
+
+    DEFAULT_TIMEZONE where lists have different ones, or none is named.
+    """
+    if alert.action_id is not None:
+        return (await actions.get_action(session, alert.action_id)).timezone
+    zones = await zones_of(session, named_lists(Audience.model_validate(alert.audience)))
+    return zones.pop() if len(zones) == 1 else settings().default_timezone

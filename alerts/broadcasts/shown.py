@@ -14,7 +14,7 @@ from alerts.language.languages import Language
 
 
 async def alert_out(session: AsyncSession, alert: Alert) -> AlertOut:
-    """Its facts; times by the clocks of its action's place."""
+    """Its facts; times by the clocks of its action's place, else of its lists."""
     zone = ZoneInfo(await service.zone_of(session, alert))
     approved = alert.approved_version is not None and approval.is_approved(
         alert, await service.bodies_of(session, alert)

@@ -14,6 +14,7 @@ from alerts.broadcasts.models import Alert
 from alerts.broadcasts.service import alerts_of_action
 from alerts.broadcasts.states import AlertKind
 from alerts.console.alerts_shown import heading, lead_in_words, state_in_words, who_answered
+from alerts.console.clocks import clocks_of
 from alerts.console.doors import Chosen, Viewer, language_of
 from alerts.console.over_time import over_time
 from alerts.console.pages import page
@@ -56,6 +57,7 @@ async def action_page(action_id: Id, session: Session, reader: Viewer, language:
     read = language_of(reader, language)
     action = await service.get_action(session, action_id)
     told = await changes.who_was_told(session, action_id)
+    clocks = await clocks_of(session)
     every = await alerts_of_action(session, action_id)
     return page(
         "action.html",
@@ -65,7 +67,7 @@ async def action_page(action_id: Id, session: Session, reader: Viewer, language:
         title=heading(action, read),
         action=action,
         begins=when(action.starts_at, action.timezone, read),
-        ends=when(action.ends_at, action.timezone, read),
+        ends=clocks.when(action.ends_at, action.timezone, read),
         details=action.details.get(str(read), ""),
         answers=await _by_language(session, action_id, read),
         lists=await _by_list(session, action_id),

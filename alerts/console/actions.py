@@ -14,6 +14,7 @@ from alerts.broadcasts import changes
 from alerts.broadcasts.schemas import NewCorrection
 from alerts.broadcasts.timing import in_utc
 from alerts.console.alerts_shown import KINDS, heading
+from alerts.console.clocks import clocks_of
 from alerts.console.doors import Chosen, Fields, Form, Viewer, Writer, go, language_of
 from alerts.console.fields import NotFilledIn, by_language, local_time, shaped
 from alerts.console.pages import page
@@ -22,7 +23,6 @@ from alerts.console.troubles import told
 from alerts.console.writing import FIELDS, in_braces
 from alerts.errors import DomainError
 from alerts.language.catalogs import tr
-from alerts.language.dates import when
 from alerts.language.languages import Language
 from alerts.settings import settings
 from alerts.team.access import Id, Session
@@ -169,7 +169,7 @@ async def _correction(
         title=tr(read, "Tell them what is true now"),
         action=action,
         about=heading(action, read),
-        begins=when(action.starts_at, action.timezone, read),
+        begins=(await clocks_of(session)).when(action.starts_at, action.timezone, read),
         told=sorted(people.items()),
         people=sum(people.values()),
         texts=sorted(by_language(again.filled, "text").items()),

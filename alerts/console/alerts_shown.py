@@ -13,8 +13,10 @@ from alerts.broadcasts.forecast import Hint, Warned
 from alerts.broadcasts.models import Alert
 from alerts.broadcasts.reasons import PLAIN
 from alerts.broadcasts.reports import NO_REASON, NOT_WRITTEN
+from alerts.broadcasts.service import zone_of
 from alerts.broadcasts.states import AlertState, DeliveryState
 from alerts.carrier.codes import CODES, UNKNOWN_CODE
+from alerts.console.clocks import clocks_of
 from alerts.language.catalogs import N_, tr
 from alerts.language.languages import Language
 from alerts.language.segments import GSM7, cheaper
@@ -95,6 +97,13 @@ async def about(session: AsyncSession, alert: Alert, read: Language) -> str:
 def state_in_words(alert: Alert, read: Language) -> str:
     """Where it stands."""
     return tr(read, ALERT_STATES[alert.state])
+
+
+async def due_in_words(session: AsyncSession, alert: Alert, read: Language) -> str:
+    """When it begins, by the clocks of its place; nothing where no time was set."""
+    if alert.due_at is None:
+        return ""
+    return (await clocks_of(session)).when(alert.due_at, await zone_of(session, alert), read)
 
 
 def lead_in_words(lead: str, read: Language) -> str:

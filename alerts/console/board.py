@@ -14,15 +14,15 @@ from alerts.broadcasts.approval import Approval, approval_of
 from alerts.broadcasts.live import report_of
 from alerts.broadcasts.models import Alert
 from alerts.broadcasts.schemas import ReportOut
-from alerts.broadcasts.service import alerts_in, zone_of
+from alerts.broadcasts.service import alerts_in
 from alerts.broadcasts.states import AlertState, DeliveryState
-from alerts.console.alerts_shown import about, heading, state_in_words
+from alerts.console.alerts_shown import about, due_in_words, heading, state_in_words
+from alerts.console.clocks import clocks_of
 from alerts.console.pages import figure, fragment, page
 from alerts.console.remedies import trouble_in_words
 from alerts.console.under_way import done_of
 from alerts.conversations.service import how_many_wait
 from alerts.language.catalogs import N_, tr
-from alerts.language.dates import when
 from alerts.language.languages import Language
 from alerts.team.actors import Scope
 from alerts.team.sessions import SignedIn
@@ -50,6 +50,7 @@ class Row:
 async def board(session: AsyncSession, reader: SignedIn, read: Language, trouble: str) -> Response:
     """Its page. ``trouble``: what is missing to send."""
     reader.actor.need(Scope.READ)
+    clocks = await clocks_of(session)
     coming = await coming_actions(session, MOST)
     return page(
         "board.html",
@@ -63,7 +64,7 @@ async def board(session: AsyncSession, reader: SignedIn, read: Language, trouble
             Row(
                 f"/actions/{one.id}",
                 heading(one, read),
-                f"{when(one.starts_at, one.timezone, read)}, {one.place}",
+                f"{clocks.when(one.starts_at, one.timezone, read)}, {one.place}",
             )
             for one in coming
         ],
@@ -83,7 +84,7 @@ async def _moving(session: AsyncSession, reader: SignedIn, read: Language) -> di
         "wrong": await _wrong(session, read),
         "going": going,
         "due": [
-            Row(f"/alerts/{one.id}", await about(session, one, read), await _due(session, read, one))
+            Row(f"/alerts/{one.id}", await about(session, one, read), await due_in_words(session, one, read))
             for one in await alerts_in(session, AlertState.SCHEDULED, MOST)
         ],
         "waits": await _waits(session, reader, read),
@@ -98,10 +99,6 @@ async def _going(session: AsyncSession, read: Language, alert: Alert) -> Row:
         tr(read, "{done} of {people}", done=figure(read, done), people=figure(read, people)) if people else ""
     )
     return Row(f"/alerts/{alert.id}", await about(session, alert, read), says, done=done, people=people)
-
-
-async def _due(session: AsyncSession, read: Language, alert: Alert) -> str:
-    return when(alert.due_at, await zone_of(session, alert), read) if alert.due_at else ""
 
 
 async def _wrong(session: AsyncSession, read: Language) -> list[Row]:

@@ -12,15 +12,17 @@ from zoneinfo import ZoneInfo
 from babel import Locale
 from babel.dates import format_date, get_day_names
 from fastapi import APIRouter, Query, Response
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from alerts.actions import service
 from alerts.actions.models import Action
 from alerts.console.alerts_shown import heading
+from alerts.console.clocks import clocks_of
 from alerts.console.doors import Chosen, Viewer, language_of
 from alerts.console.fields import NotFilledIn
 from alerts.console.pages import page
 from alerts.language.catalogs import N_, tr
-from alerts.language.dates import clock_time, when
+from alerts.language.dates import clock_time
 from alerts.language.languages import Language
 from alerts.settings import settings
 from alerts.team.access import MOST_IDS, Session
@@ -54,7 +56,7 @@ async def coming(session: Session, reader: Viewer, language: Chosen = None) -> R
     """What is still to come, or going on, the next first."""
     read = language_of(reader, language)
     found = await service.coming_actions(session, MOST)
-    return _list(reader, read, "/actions", found, None)
+    return await _list(session, reader, read, "/actions", found, None)
 
 
 @router.get("/past")
@@ -66,12 +68,18 @@ async def past(
 ) -> Response:
     """What is over or was called off, the latest first."""
     found, following = await service.past_actions(session, MOST, before)
-    return _list(reader, language_of(reader, language), "/actions/past", found, following)
+    return await _list(session, reader, language_of(reader, language), "/actions/past", found, following)
 
 
-def _list(
-    reader: SignedIn, read: Language, path: str, found: Sequence[Action], following: int | None
+async def _list(
+    session: AsyncSession,
+    reader: SignedIn,
+    read: Language,
+    path: str,
+    found: Sequence[Action],
+    following: int | None,
 ) -> Response:
+    clocks = await clocks_of(session)
     return page(
         "actions.html",
         read,
@@ -79,7 +87,7 @@ def _list(
         reader=reader,
         title=tr(read, "Actions"),
         tabs=_tabs(read),
-        rows=[(one.id, heading(one, read), when(one.starts_at, one.timezone, read)) for one in found],
+        rows=[(one.id, heading(one, read), clocks.when(one.starts_at, one.timezone, read)) for one in found],
         following=following,
         may_write=reader.actor.may(Scope.WRITE),
     )

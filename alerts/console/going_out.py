@@ -15,6 +15,7 @@ from alerts.broadcasts.models import Alert
 from alerts.broadcasts.states import AlertState
 from alerts.console.alerts_shown import (
     about,
+    due_in_words,
     state_in_words,
 )
 from alerts.console.doors import CHECKED, Chosen, Form, Sender, Viewer, go, language_of
@@ -22,7 +23,6 @@ from alerts.console.news import clock, is_near, news, price_of
 from alerts.console.pages import page
 from alerts.console.review import draft_page
 from alerts.console.under_way import under_way
-from alerts.language.dates import when
 from alerts.language.languages import Language
 from alerts.storage.redis import enqueue
 from alerts.team.access import Id, Session
@@ -66,7 +66,7 @@ async def _under_way(
         title=await about(session, alert, read),
         alert=alert,
         state=state_in_words(alert, read),
-        due=when(alert.due_at, await service.zone_of(session, alert), read) if alert.due_at else "",
+        due=await due_in_words(session, alert, read),
         clock=clock(read, alert) if is_near(alert) else "",
         how=await under_way(session, read, alert, report),
         moving=moving,

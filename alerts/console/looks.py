@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from alerts.actions.models import Action
-from alerts.broadcasts.audience import Audience, Counts, counts
+from alerts.broadcasts.audience import Audience, Counts, counts, named_lists
 from alerts.broadcasts.forecast import MICROS
 from alerts.broadcasts.texts import Facts, compose
 from alerts.console.alerts_shown import cheaply, marked
+from alerts.console.clocks import clocks_of
 from alerts.console.pages import figure, in_money
 from alerts.console.troubles import in_words
 from alerts.errors import DomainError
@@ -19,6 +20,7 @@ from alerts.language.catalogs import N_, tr
 from alerts.language.languages import Language
 from alerts.language.segments import CAPACITY, Encoding, Segments, costly, segments
 from alerts.settings import settings
+from alerts.subscribers.lists import zones_of
 from alerts.subscribers.models import Standing
 
 MOST_PAIRS = 5  # as many are named
@@ -52,6 +54,7 @@ class Look:
     says: str
     left_out: str
     price: str
+    clocks: str
 
 
 async def look(
@@ -71,7 +74,24 @@ async def look(
         )
         texts.append(shown)
         parts += taken * people.get(language, 0)
-    return Look(texts, *_meant(read, found), _cost(read, parts))
+    return Look(
+        texts, *_meant(read, found), _cost(read, parts), await _whose_clocks(session, read, action, who)
+    )
+
+
+async def _whose_clocks(
+    session: AsyncSession, read: Language, action: Action | None, who: Audience | None
+) -> str:
+    """By whose clocks a time on the form is meant, as ``broadcasts.service.zone_of`` has it."""
+    named = await zones_of(session, named_lists(who)) if who else set()
+    zones = {action.timezone} if action else named
+    zone = next(iter(zones)) if len(zones) == 1 else settings().default_timezone
+    city = (await clocks_of(session)).city(zone, read)
+    if not city:
+        return ""
+    if len(zones) > 1:
+        return tr(read, "These lists have different clocks. This is by those of {city}.", city=city)
+    return tr(read, "By the clocks of {city}.", city=city)
 
 
 def _text(

@@ -14,6 +14,7 @@ from alerts.broadcasts.models import Alert
 from alerts.broadcasts.previews import Preview
 from alerts.broadcasts.states import AlertState
 from alerts.console.alerts_shown import about, hints_in_words, marked
+from alerts.console.clocks import clocks_of
 from alerts.console.doors import Chosen, Form, Sender, go, language_of
 from alerts.console.pages import figure, in_money, page
 from alerts.console.troubles import in_words
@@ -92,14 +93,16 @@ async def _what_will_happen(session: AsyncSession, read: Language, found: Previe
     soon = expected.begins_at - datetime.now(UTC) < AT_ONCE
     dates = [moment.astimezone(ZoneInfo(zone)).date() for moment in (expected.begins_at, expected.lands_at)]
     ends = clock_time if dates[0] == dates[1] else when
+    clocks = await clocks_of(session)
+    lands = ends(expected.lands_at, zone, read)
     words = ONE if sum(readers) == 1 else ONE_LANGUAGE if len(readers) == 1 else LANGUAGES
     return tr(
         read,
         words[expected.price is not None],
         people=figure(read, sum(readers)),
         languages=len(readers),
-        begins=tr(read, "now") if soon else when(expected.begins_at, zone, read),
-        lands=ends(expected.lands_at, zone, read),
+        begins=tr(read, "now") if soon else clocks.when(expected.begins_at, zone, read),
+        lands=clocks.named(lands, zone, read) if soon else lands,
         price=in_money(read, expected.price or 0),
     )
 

@@ -9,10 +9,10 @@ from fastapi import APIRouter, Query, Response
 from alerts.actions import service, turnout
 from alerts.actions.roster_file import roster_file
 from alerts.console.alerts_shown import ANSWERS, heading
+from alerts.console.clocks import clocks_of
 from alerts.console.doors import Chosen, Viewer, language_of
 from alerts.console.pages import as_read, page
 from alerts.language.catalogs import tr
-from alerts.language.dates import when
 from alerts.language.languages import Language
 from alerts.subscribers.lists import names_of_lists
 from alerts.subscribers.phones import mask
@@ -52,7 +52,7 @@ async def roster(  # noqa: PLR0913, PLR0917
         title=tr(read, "Who will come"),
         action=action,
         about=heading(action, read),
-        begins=when(action.starts_at, action.timezone, read),
+        begins=(await clocks_of(session)).when(action.starts_at, action.timezone, read),
         said=said,
         answers=[(one, tr(read, says)) for one, says in ANSWERS.items()],
         rows=[

@@ -12,10 +12,12 @@ from alerts.broadcasts.live import report_of
 from alerts.broadcasts.models import Alert
 from alerts.broadcasts.states import AlertState
 from alerts.console.alerts_shown import about, state_in_words
+from alerts.console.clocks import clocks_of
 from alerts.console.doors import Chosen, Viewer, language_of
-from alerts.console.pages import as_read, figure, page
+from alerts.console.pages import figure, page
 from alerts.language.catalogs import tr
 from alerts.language.languages import Language
+from alerts.settings import settings
 from alerts.team.access import MOST_IDS, Session
 from alerts.team.actors import Scope
 
@@ -34,6 +36,7 @@ async def all_alerts(
     """Each with where it stands, and how many got it."""
     read = language_of(reader, language)
     alerts = await service.alerts_before(session, before, MOST + 1)
+    clocks, office = await clocks_of(session), settings().default_timezone
     rows = []
     for one in alerts[:MOST]:
         people = 0 if one.state in NOT_BEGUN else (await report_of(session, one.id)).people
@@ -44,7 +47,7 @@ async def all_alerts(
                 _begins(one, read),
                 state_in_words(one, read),
                 tr(read, "People: {people}", people=figure(read, people)) if people else "",
-                as_read(one.finished_at or one.due_at or one.created_at, read),
+                clocks.when(one.finished_at or one.due_at or one.created_at, office, read),
             )
         )
     return page(

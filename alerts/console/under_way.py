@@ -16,10 +16,10 @@ from alerts.broadcasts.models import Alert
 from alerts.broadcasts.schemas import ReportOut
 from alerts.broadcasts.states import OPEN, AlertState, DeliveryState
 from alerts.console.alerts_shown import DELIVERY_STATES
+from alerts.console.clocks import clocks_of
 from alerts.console.pages import figure
 from alerts.console.remedies import Why, trouble_in_words, whys
 from alerts.language.catalogs import N_, tr
-from alerts.language.dates import when
 from alerts.language.languages import Language
 from alerts.language.segments import segments
 from alerts.settings import settings
@@ -92,7 +92,8 @@ async def _speed(
     if first and parked == waiting:
         zone = await service.zone_of(session, alert)
         says = N_("People who sleep now, or for whom the carrier asks to wait: {people}. It goes on {when}.")
-        return tr(read, says, people=figure(read, parked), when=when(first, zone, read))
+        there = (await clocks_of(session)).when(first, zone, read)
+        return tr(read, says, people=figure(read, parked), when=there)
     if seen_pace:
         speed = figure(read, round(seen_pace)) if seen_pace >= 1 else "< 1"
         says = N_("{speed} texts a second. About {left} left.")
