@@ -1,4 +1,4 @@
-"""Before an alert goes out: what people will read, what it takes, and a text to try it with."""
+"""Before an alert goes out: what people will read, and what it takes. A text to try it with: trying.py."""
 
 from __future__ import annotations
 
@@ -16,17 +16,14 @@ from alerts.broadcasts.approval import needs_approval, version_of
 from alerts.broadcasts.audience import Audience, alike, named_lists
 from alerts.broadcasts.forecast import Forecast, Share, Warned, forecast, warnings
 from alerts.broadcasts.hours import AROUND_THE_CLOCK, Hours, Voice, voice_of, voices
-from alerts.broadcasts.letters import text_one
 from alerts.broadcasts.lifecycle import lead_time
 from alerts.broadcasts.models import Alert
 from alerts.broadcasts.service import bodies_of, get_alert
 from alerts.broadcasts.states import AlertState
 from alerts.broadcasts.voices import list_hours
-from alerts.language.catalogs import tr
 from alerts.language.languages import Language
 from alerts.language.segments import Segments, costly, segments
 from alerts.settings import settings
-from alerts.subscribers import service as subscribers
 from alerts.subscribers.models import Standing
 
 
@@ -144,23 +141,3 @@ async def _groups(session: AsyncSession, alert: Alert, begins_at: datetime) -> l
 async def _is_first(session: AsyncSession) -> bool:
     begun = Alert.state.in_([AlertState.SENDING, AlertState.PAUSED, AlertState.SENT])
     return not await session.scalar(select(exists().where(begun, Alert.to_subscriber.is_(None))))
-
-
-async def test_send(
-    session: AsyncSession, alert_id: int, phone: str, languages: Sequence[Language]
-) -> list[Language]:
-    """Text the alert, marked as a test, to ``phone`` (E.164), in ``languages`` or all that it has.
-
-    It goes out as a letter does, and no report counts it. Raises NotFound, HasLeft, and whatever
-    ``compose`` and ``text_one`` raise.
-    """
-    alert = await get_alert(session, alert_id)
-    bodies = await bodies_of(session, alert)
-    wanted = [language for language in bodies if not languages or language in languages]
-    who = await subscribers.take_up(session, phone, wanted[0] if wanted else Language.EN)
-    if who.standing == Standing.LEFT:
-        raise subscribers.HasLeft
-    for language in wanted:
-        body = tr(language, "TEST: {text}", text=bodies[language])
-        await text_one(session, who.id, language, body, settings().senders, to_pending=True)
-    return wanted

@@ -266,9 +266,9 @@ class CorrectionOut(BaseModel):
 
 
 class TestSend(Closed):
-    """Where to try an alert: a number, and the languages; all that it has, if none is named."""
+    """Where to try an alert: a number, else that of whose key it is; the languages, else all that it has."""
 
-    phone: Annotated[str, Field(min_length=1, max_length=40)]
+    phone: Annotated[str | None, Field(min_length=1, max_length=40)] = None
     languages: list[Language] = []
 
 

@@ -11,6 +11,8 @@ from alerts.console.troubles import in_words
 from alerts.errors import DomainError
 from alerts.language.catalogs import N_, tr
 from alerts.language.languages import Language
+from alerts.settings import settings
+from alerts.subscribers.phones import mask, parse_phone
 from alerts.team import codes, keys, organizers, passwords, sessions
 from alerts.team.access import Id, Session
 from alerts.team.actors import Scope
@@ -60,6 +62,7 @@ async def _account(
             for one in await sessions.sessions_of(session, reader.who.id)
         ],
         keys=[(one.id, one.name, as_read(one.used_at, read) if one.used_at else "") for one in own],
+        own_number=mask(reader.who.phone) if reader.who.phone else "",
         scopes=[(scope, tr(read, says)) for scope, says in SCOPES.items() if reader.actor.may(scope)],
         t=_words(read),
     )
@@ -78,6 +81,10 @@ def _words(read: Language) -> dict[str, str]:
         "old": tr(read, "The password until now"),
         "new": tr(read, "The new one"),
         "change": tr(read, "Change it"),
+        "phone": tr(read, "Your mobile number"),
+        "phone_says": tr(read, "Tests of alerts are texted to it; to admins alarms, too. Empty: to none."),
+        "phone_is": tr(read, "Now it is"),
+        "keep": tr(read, "Keep it"),
         "recovery": tr(read, "Recovery codes"),
         "recovery_says": tr(read, "New ones take the place of those you have."),
         "your_password": tr(read, "Your password"),
@@ -116,6 +123,20 @@ async def change_password(session: Session, reader: Reader, form: Form, language
         await sessions.end_other_sessions(session, reader)
     except DomainError as error:
         return await _account(session, reader, read, in_words(read, error), error.status)
+    return go("/account")
+
+
+@router.post("/phone")
+async def change_phone(session: Session, reader: Reader, form: Form, language: Chosen = None) -> Response:
+    """Keep another number of one's own, or none. The password is asked for: alarms are texted to it."""
+    read = language_of(reader, language)
+    filled = form.get("phone", "").strip()
+    try:
+        phone = parse_phone(filled, settings().default_region) if filled else None
+        await _it_is_really(session, reader, form)
+    except DomainError as error:
+        return await _account(session, reader, read, in_words(read, error), error.status)
+    await organizers.change_organizer(session, reader.who.id, {"phone": phone}, reader.actor)
     return go("/account")
 
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, BackgroundTasks, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from alerts.broadcasts import approval, lifecycle, previews, service
+from alerts.broadcasts import approval, lifecycle, previews, service, trying
 from alerts.broadcasts.approval import ChangedMeanwhile
 from alerts.broadcasts.models import Alert
 from alerts.broadcasts.previews import Preview
@@ -24,7 +24,7 @@ from alerts.language.dates import clock_time, when
 from alerts.language.languages import Language
 from alerts.settings import settings
 from alerts.storage.redis import enqueue
-from alerts.subscribers.phones import parse_phone
+from alerts.subscribers.phones import mask, parse_phone
 from alerts.team.access import Id, Session
 from alerts.team.actors import Scope
 from alerts.team.sessions import SignedIn
@@ -63,6 +63,7 @@ async def draft_page(
     except DomainError as error:  # its action lost the title that its text names
         found, trouble = None, in_words(read, error)
     people = sum(one.people for one in found.languages.values()) if found else 0
+    own_number = await trying.own_number(session, reader.actor.person)
     return page(
         "draft.html",
         read,
@@ -82,6 +83,7 @@ async def draft_page(
         shown=[(one, marked(text.body), text) for one, text in found.languages.items()] if found else [],
         may_write=reader.actor.may(Scope.WRITE),
         may_send=reader.actor.may(Scope.SEND),
+        own_number=mask(own_number) if own_number else "",
     )
 
 
@@ -185,11 +187,11 @@ async def text_to_oneself(
     tasks: BackgroundTasks,
     language: Chosen = None,
 ) -> Response:
-    """Text it to one number, marked as a test."""
+    """Text it to one's own number, or to the one that was filled in, marked as a test."""
+    filled = form.get("phone", "").strip()
     try:
-        async with session.begin_nested():
-            phone = parse_phone(form.get("phone", ""), settings().default_region)
-            await previews.test_send(session, alert_id, phone, [])
+        phone = parse_phone(filled, settings().default_region) if filled else None
+        await trying.text_test(session, alert_id, phone, [], reader.actor)
     except DomainError as error:
         return await _refused(session, reader, alert_id, error, language)
     tasks.add_task(enqueue, "send")

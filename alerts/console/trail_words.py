@@ -38,6 +38,7 @@ PAGES = {
 DEEDS: dict[tuple[str, str], str] = {
     ("written", "alert"): N_("wrote alert {thing}"),
     ("changed", "alert"): N_("changed alert {thing}"),
+    ("tested", "alert"): N_("texted a test of alert {thing}"),
     ("approved", "alert"): N_("approved alert {thing}"),
     ("sent", "alert"): N_("sent alert {thing}"),
     ("undone", "alert"): N_("undid the sending of alert {thing}"),
@@ -77,6 +78,9 @@ DEEDS: dict[tuple[str, str], str] = {
     ("looked for", "numbers"): N_("looked for a number (subscriber {thing})"),
     ("looked for too often", "numbers"): N_("was stopped from looking for more numbers"),
     ("could not add", "numbers"): N_("tried to add somebody who left or was forgotten (subscriber {thing})"),
+    ("could not test", "numbers"): N_(
+        "tried to text a test to somebody who left or was forgotten (subscriber {thing})"
+    ),
     ("added again", "numbers"): N_("added somebody who was here already (subscriber {thing})"),
     ("read", "numbers"): N_("saw whole numbers"),
     ("exported", "numbers"): N_("took a file with whole numbers"),

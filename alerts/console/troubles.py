@@ -21,6 +21,7 @@ from alerts.broadcasts.service import (
 )
 from alerts.broadcasts.texts import NoTitle, TextTooLong
 from alerts.broadcasts.timing import BadLead, NoSuchTime, TimeComesTwice
+from alerts.broadcasts.trying import NoNumberOfYours, TooManyTests, WantsNoTexts
 from alerts.console.doors import StrangeForm
 from alerts.console.fields import NotFilledIn, ReasonNotTaken, SaidMeanwhile, TimeNotTaken
 from alerts.conversations.canned import CannedNameTaken
@@ -89,6 +90,12 @@ _WORDS: dict[type[DomainError], str] = {
     CannotBeAdded: N_(
         "This person left, or asked to be forgotten. Only their own text brings them back: ask them to text a"
         " join word."
+    ),
+    NoNumberOfYours: N_("No number of yours is known here. Write one, or keep yours on your account page."),
+    TooManyTests: N_("That were many tests within an hour. Try again later."),
+    WantsNoTexts: N_(
+        "Whose number this is left, or asked to be forgotten: nothing is texted to it. Only their own text"
+        " brings them back."
     ),
     TooManyLooks: N_(
         "You looked for many numbers within an hour. Try again later, or ask somebody who sees whole numbers."

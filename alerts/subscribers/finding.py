@@ -19,7 +19,8 @@ from alerts.team.audit import NUMBERS, note
 NOBODY = 0  # in the audit trail: somebody looked for a number, and it is nobody's
 MOST_LOOKS = 30  # an hour, of a person who may not read numbers: more than a day at a table needs
 # What stands in the trail, of numbers.
-LOOKED, COULD_NOT_ADD, ADDED_AGAIN = "looked for", "could not add", "added again"
+LOOKED, COULD_NOT_ADD, COULD_NOT_TEST = "looked for", "could not add", "could not test"
+ADDED_AGAIN = "added again"
 LOOKED_TOO_OFTEN = "looked for too often"
 
 
@@ -124,7 +125,11 @@ _LOOKS = text("""
 async def _let_look(session: AsyncSession, by: Actor) -> None:
     """One at a time, until the caller commits: many at once would each be the last that is free."""
     await session.execute(_ALONE, {"person": by.person})
-    given = {"person": by.person, "looks": [LOOKED, COULD_NOT_ADD], "refused": LOOKED_TOO_OFTEN}
+    given = {
+        "person": by.person,
+        "looks": [LOOKED, COULD_NOT_ADD, COULD_NOT_TEST],
+        "refused": LOOKED_TOO_OFTEN,
+    }
     before = (await session.execute(_LOOKS, given)).one()
     if before.looks >= MOST_LOOKS:
         if not before.refused:

@@ -37,7 +37,7 @@ class Organizer(Table):
     id: Mapped[int] = mapped_column(BigInteger, ACTORS, server_default=ACTORS.next_value(), primary_key=True)
     email: Mapped[str] = mapped_column(FindableText("organizers.email"), unique=True)
     name: Mapped[str] = mapped_column(PrivateText("organizers.name"))
-    phone: Mapped[str | None] = mapped_column(PrivateText("organizers.phone"))  # for alarms
+    phone: Mapped[str | None] = mapped_column(PrivateText("organizers.phone"))  # for alarms and tests
     role: Mapped[Role] = mapped_column(Text)
     may_read_numbers: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
     language: Mapped[Language] = mapped_column(Text, server_default="en")
@@ -155,6 +155,7 @@ class AuditEntry(Table):
         Index("audit_noun_id_idx", "noun", "id"),
         Index("audit_actor_id_id_idx", "actor_id", "id"),
         Index("audit_opened_idx", "at", postgresql_where=text("noun = 'numbers'")),
+        Index("audit_tested_idx", "at", postgresql_where=text("what = 'tested'")),
     )
 
 

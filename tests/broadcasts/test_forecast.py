@@ -182,6 +182,6 @@ async def test_no_test_goes_to_whoever_left_or_to_what_is_no_number(api: Api, in
     made = await api.post("/v1/alerts", alert(inland, None, text={"en": "Hi"}))
     await api.text(JAMES, "STOP")
     path = f"/v1/alerts/{made['id']}/test"
-    assert (await api.post(path, {"phone": JAMES}, status=409))["code"] == "subscriber_left"
+    assert (await api.post(path, {"phone": JAMES}, status=409))["code"] == "wants_no_texts"
     assert (await api.post(path, {"phone": "hello"}, status=422))["code"] == "bad_phone_number"
     await api.post("/v1/alerts/99/test", {"phone": MARIA}, status=404)

@@ -14,7 +14,7 @@ from alerts.carrier.simulator.server import SimulatorServer
 from alerts.storage.engine import session_scope
 from alerts.team.actors import Role
 from tests.api import Api
-from tests.console.browser import Browser, browser, invited
+from tests.console.browser import PASSWORD, Browser, browser, invited
 from tests.story import JAMES, MARIA, YASMIN, inland_empire
 from tests.worker import Worker, sent
 
@@ -333,6 +333,30 @@ async def test_what_goes_out_next_week_is_not_looked_at_every_moment(
     assert "refresh" not in page
     await ana.submit(f"{alert}/undo", {}, on=alert)
     assert "Send it to 3" in await ana.open(alert)
+
+
+async def test_who_keeps_a_number_need_not_write_it_and_no_page_shows_it(
+    api: Api, ana: Browser, inland: int, worker: Worker, twilio: SimulatorServer
+) -> None:
+    alert = await written(ana, await planned(ana), inland)
+    answer = await ana.submit(f"{alert}/test", {"phone": " "}, 422, on=alert)
+    assert "No number of yours is known here." in answer.text
+    kept = {"phone": "(909) 555-0176", "password": PASSWORD}
+    await ana.submit("/account/phone", kept | {"password": "not hers"}, 401, on="/account")
+    await ana.submit("/account/phone", kept | {"phone": "911"}, 422, on="/account")
+    assert "•••" not in await ana.open("/account")
+    await ana.submit("/account/phone", kept, on="/account")
+    for page in ("/account", alert):
+        shown = await ana.open(page)
+        assert "•••76" in shown
+        assert "0176" not in shown
+    await ana.submit(f"{alert}/test", {"phone": ""}, on=alert)
+    await worker.fan_out(1)
+    assert {one.to for one in sent(twilio)} == {"+19095550176"}
+    trail = [(one["what"], one["facts"]) for one in (await api.get("/v1/audit?noun=organizer"))["items"]]
+    assert ("changed", {"phone": "changed"}) in trail
+    await ana.submit("/account/phone", kept | {"phone": ""}, on="/account")
+    assert "•••" not in await ana.open(alert)
 
 
 async def test_a_test_goes_to_ones_own_number(
