@@ -28,7 +28,7 @@ from alerts.storage.engine import DATABASE_AWAY, close_engine, session_scope
 from alerts.storage.meters import TICKS, TICKS_MISSED, count, flush
 from alerts.storage.redis import clock_ticked, enqueue, queue, workers_alive
 from alerts.subscribers import census, growth, imports
-from alerts.team import audit, guessing, sessions
+from alerts.team import audit, guessing, presses, sessions
 from alerts.team.idempotency import forget_old_answers
 
 TICK_SECONDS = 1.0
@@ -112,6 +112,7 @@ DUTIES: tuple[tuple[int, Duty], ...] = (  # in this order, every so many ticks
     (FORGET_EVERY, imports.forget_old_refusals),
     (FORGET_EVERY, growth.add_up),
     (FORGET_EVERY, sessions.forget_old),
+    (FORGET_EVERY, presses.forget_old),
     (FORGET_EVERY, guessing.forget_old),
 )
 

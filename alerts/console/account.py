@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 
 from alerts.console.doors import CHECKED, Chosen, Fields, Form, Reader, go, language_of
+from alerts.console.once import FormRoute
 from alerts.console.pages import as_read, page
 from alerts.console.signing_in import recovery_codes
 from alerts.console.troubles import in_words
@@ -20,7 +21,7 @@ from alerts.team.audit import note
 from alerts.team.guessing import guessed_wrong, let_guess
 from alerts.team.sessions import SignedIn, WrongSignIn
 
-router = APIRouter(prefix="/account", include_in_schema=False)
+router = APIRouter(prefix="/account", include_in_schema=False, route_class=FormRoute)
 MOST_KEYS = 100  # on the page
 
 SCOPES = {

@@ -17,6 +17,7 @@ from alerts.console.alerts_shown import KINDS, heading
 from alerts.console.clocks import clocks_of
 from alerts.console.doors import Chosen, Fields, Form, Viewer, Writer, go, language_of
 from alerts.console.fields import NotFilledIn, by_language, local_time, shaped
+from alerts.console.once import FormRoute
 from alerts.console.pages import page
 from alerts.console.saved_texts import Again, keep_too, pressed, shown, words_in
 from alerts.console.troubles import told
@@ -29,7 +30,7 @@ from alerts.team.access import Id, Session
 from alerts.team.actors import Scope
 from alerts.team.sessions import SignedIn
 
-router = APIRouter(prefix="/actions", include_in_schema=False)
+router = APIRouter(prefix="/actions", include_in_schema=False, route_class=FormRoute)
 
 
 @router.get("/new")

@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from alerts.console.doors import Chosen, Fields, Form, Talker, go, language_of
 from alerts.console.fields import by_language, shaped
+from alerts.console.once import FormRoute
 from alerts.console.pages import page
 from alerts.console.troubles import told
 from alerts.conversations import canned
@@ -18,7 +19,7 @@ from alerts.team.access import Id, Session
 from alerts.team.audit import note
 from alerts.team.sessions import SignedIn
 
-router = APIRouter(prefix="/inbox/kept", include_in_schema=False)
+router = APIRouter(prefix="/inbox/kept", include_in_schema=False, route_class=FormRoute)
 MOST = 200
 
 

@@ -10,8 +10,11 @@ from urllib.parse import parse_qsl, urlsplit
 
 from fastapi import Depends, Query, Request, Response
 from fastapi.responses import RedirectResponse
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from alerts.console.masks import unmasked
+from alerts.console.once import claim, press_of
 from alerts.errors import DomainError
 from alerts.language.languages import Language
 from alerts.settings import settings
@@ -133,14 +136,33 @@ def require_theirs(form: Fields, reader: SignedIn) -> None:
 
 async def _from_a_page_of_theirs(request: Request, reader: Reader) -> Fields:
     form = await _from_here(request, MOST_OCTETS)
+    request.state.pressed = press_of(request, str(reader.session_id), form)
     require_theirs(form, reader)
     return form
 
 
-Form = Annotated[Fields, Depends(_from_a_page_of_theirs, scope="function")]
+Asked = Annotated[Fields, Depends(_from_a_page_of_theirs, scope="function")]
+"""A form that changes nothing: it is answered as often as it is sent."""
 
 
-CHECKED = [Depends(_from_a_page_of_theirs, scope="function")]  # for a form without fields
+async def _done_once(request: Request, session: Session, reader: Reader, form: Asked) -> Fields:
+    await claim_theirs(request, session, request.state.pressed, reader)
+    return form
+
+
+async def claim_theirs(request: Request, session: AsyncSession, press: bytes, reader: SignedIn) -> None:
+    """Go on with a form of theirs that comes for the first time. Raises DoneBefore, WasDone, SignInFirst."""
+    try:
+        await claim(request, session, press, reader.session_id)
+    except IntegrityError:  # it came before, and ended their session
+        raise SignInFirst from None
+
+
+Form = Annotated[Fields, Depends(_done_once, scope="function")]
+"""A form that is done once, however often it is sent (``once.py``)."""
+
+
+CHECKED = [Depends(_done_once, scope="function")]  # for a form without fields
 
 
 def _our_origin() -> str:

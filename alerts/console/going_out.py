@@ -20,6 +20,7 @@ from alerts.console.alerts_shown import (
 )
 from alerts.console.doors import CHECKED, Chosen, Form, Sender, Viewer, go, language_of
 from alerts.console.news import clock, is_near, news, price_of
+from alerts.console.once import FormRoute
 from alerts.console.pages import page
 from alerts.console.review import draft_page
 from alerts.console.under_way import under_way
@@ -29,7 +30,7 @@ from alerts.team.access import Id, Session
 from alerts.team.actors import Scope
 from alerts.team.sessions import SignedIn
 
-router = APIRouter(prefix="/alerts", include_in_schema=False)
+router = APIRouter(prefix="/alerts", include_in_schema=False, route_class=FormRoute)
 LOOK_SECONDS = 3
 OVER = (AlertState.SENT, AlertState.CANCELLED)
 

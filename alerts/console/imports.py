@@ -7,11 +7,12 @@ from typing import Annotated
 from fastapi import APIRouter, BackgroundTasks, Query, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from alerts.console.doors import Chosen, Fields, Form, Viewer, Writer, go, language_of, require_theirs
+from alerts.console.doors import Chosen, Fields, Form, Viewer, Writer, go, language_of
 from alerts.console.fields import chosen, date_of, required
+from alerts.console.once import DoneBefore, FormRoute, require_first, settle
 from alerts.console.pages import as_read, page
 from alerts.console.troubles import told
-from alerts.console.uploads import upload_of
+from alerts.console.uploads import fields_of, upload_of
 from alerts.errors import DomainError
 from alerts.language.catalogs import N_, tr
 from alerts.language.languages import Language
@@ -27,7 +28,7 @@ from alerts.team.access import Id, Session
 from alerts.team.actors import Scope
 from alerts.team.sessions import SignedIn
 
-router = APIRouter(prefix="/imports", include_in_schema=False)
+router = APIRouter(prefix="/imports", include_in_schema=False, route_class=FormRoute)
 MOST = 50
 LOOK_SECONDS = 3
 
@@ -90,17 +91,22 @@ async def bring_in(
 ) -> Response:
     """Take in a file, in the background. Its rows are sealed as they come."""
     upload = upload_of(request)
-    form = await upload.read_fields()
-    require_theirs(form, reader)
+    form, press = await fields_of(request, upload, reader)
     try:
         given = _given(form)
         async with session_scope() as own:  # of a file that is refused nothing stays
+            await require_first(own, press, reader.session_id)
             made = await imports.upload(own, given, upload.pieces(), reader.actor)
+            answer = go(f"/imports/{made.id}")
+            await settle(own, press, answer)
+    except DoneBefore:
+        await upload.rest()
+        raise
     except DomainError as error:
         await upload.rest()
         return await _form(session, reader, language_of(reader, language), form, error)
     tasks.add_task(enqueue, "import_subscribers")
-    return go(f"/imports/{made.id}")
+    return answer
 
 
 def _given(form: Fields) -> Given:

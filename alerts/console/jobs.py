@@ -11,6 +11,7 @@ from fastapi import APIRouter, Response
 from redis.exceptions import RedisError
 
 from alerts.console.doors import CHECKED, Admin, Chosen, go, language_of
+from alerts.console.once import FormRoute
 from alerts.console.pages import as_read, page
 from alerts.console.troubles import told
 from alerts.errors import DomainError
@@ -21,7 +22,7 @@ from alerts.team import audit
 from alerts.team.access import Session
 from alerts.team.sessions import SignedIn
 
-router = APIRouter(prefix="/team/jobs", include_in_schema=False)
+router = APIRouter(prefix="/team/jobs", include_in_schema=False, route_class=FormRoute)
 PATH = "/team/jobs"
 
 

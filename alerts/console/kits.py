@@ -11,11 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from alerts.broadcasts import kits
 from alerts.broadcasts.kits import Kit, KitUse
 from alerts.broadcasts.timing import in_utc
-from alerts.console.doors import Chosen, Fields, Viewer, Writer, go, language_of, require_theirs
+from alerts.console.doors import Chosen, Fields, Viewer, Writer, claim_theirs, go, language_of
 from alerts.console.fields import NotFilledIn, chosen, local_time, shaped
+from alerts.console.once import DoneBefore, FormRoute
 from alerts.console.pages import page
 from alerts.console.troubles import told
-from alerts.console.uploads import upload_of
+from alerts.console.uploads import fields_of, upload_of
 from alerts.errors import DomainError
 from alerts.language.catalogs import tr
 from alerts.language.languages import Language
@@ -24,7 +25,7 @@ from alerts.team.access import Id, Session
 from alerts.team.audit import note
 from alerts.team.sessions import SignedIn
 
-router = APIRouter(prefix="/actions", include_in_schema=False)
+router = APIRouter(prefix="/actions", include_in_schema=False, route_class=FormRoute)
 MOST_OCTETS = 200_000  # of a kit
 
 
@@ -47,9 +48,9 @@ async def kit_form(session: Session, reader: Writer, language: Chosen = None) ->
 async def use_kit(request: Request, session: Session, reader: Writer, language: Chosen = None) -> Response:
     """Make the action of a kit, and drafts of its texts. Nothing goes out."""
     upload = upload_of(request)
-    form = await upload.read_fields()
-    require_theirs(form, reader)
+    form, press = await fields_of(request, upload, reader)
     try:
+        await claim_theirs(request, session, press, reader)
         octets = bytearray()
         async for piece in upload.pieces():
             octets += piece
@@ -58,6 +59,9 @@ async def use_kit(request: Request, session: Session, reader: Writer, language: 
         use = shaped(KitUse, _use(form, _kit(bytes(octets))))
         async with session.begin_nested():
             made = await kits.use_kit(session, use, reader.actor)
+    except DoneBefore:
+        await upload.rest()
+        raise
     except DomainError as error:
         await upload.rest()
         return await _form(session, reader, language_of(reader, language), form, error)

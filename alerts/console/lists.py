@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from alerts.console.doors import Chosen, Fields, Form, Viewer, Writer, go, language_of
 from alerts.console.fields import by_language, required, shaped
+from alerts.console.once import FormRoute
 from alerts.console.pages import figure, page
 from alerts.console.pictures import lines
 from alerts.console.troubles import told
@@ -28,7 +29,7 @@ from alerts.team.access import Id, Session
 from alerts.team.actors import Scope
 from alerts.team.sessions import SignedIn
 
-router = APIRouter(prefix="/lists", include_in_schema=False)
+router = APIRouter(prefix="/lists", include_in_schema=False, route_class=FormRoute)
 MOST, WEEKS = 200, 12
 
 

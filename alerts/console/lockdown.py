@@ -6,13 +6,14 @@ from fastapi import APIRouter, Response
 
 from alerts.broadcasts import locking
 from alerts.console.doors import Admin, Chosen, Form, language_of, take_cookies
+from alerts.console.once import FormRoute
 from alerts.console.pages import page
 from alerts.language.catalogs import tr
 from alerts.language.languages import Language
 from alerts.team.access import Session
 from alerts.team.sessions import SignedIn
 
-router = APIRouter(prefix="/team", include_in_schema=False)
+router = APIRouter(prefix="/team", include_in_schema=False, route_class=FormRoute)
 
 
 @router.get("/lockdown")

@@ -9,6 +9,7 @@ from alerts.broadcasts.received import Received, received
 from alerts.console.alerts_shown import DELIVERY_STATES, REASONS
 from alerts.console.doors import Chosen, Form, Viewer, Writer, go, language_of
 from alerts.console.fields import required
+from alerts.console.once import FormRoute
 from alerts.console.pages import as_read, page
 from alerts.console.people_shown import CHANNELS, CONSENTS, shown
 from alerts.console.subscribers import tags_of
@@ -26,7 +27,7 @@ from alerts.team.actors import Scope
 from alerts.team.audit import numbers_opened
 from alerts.team.sessions import SignedIn
 
-router = APIRouter(prefix="/subscribers/{subscriber_id}", include_in_schema=False)
+router = APIRouter(prefix="/subscribers/{subscriber_id}", include_in_schema=False, route_class=FormRoute)
 MOST_EVENTS, MOST_ALERTS = 100, 20
 
 

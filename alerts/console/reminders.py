@@ -13,6 +13,7 @@ from alerts.broadcasts.states import AlertState
 from alerts.console.alerts_shown import LEADS, cheaply, heading, lead_in_words
 from alerts.console.doors import CHECKED, Chosen, Fields, Form, Writer, go, language_of
 from alerts.console.fields import by_language, shaped
+from alerts.console.once import FormRoute
 from alerts.console.pages import page
 from alerts.console.saved_texts import Again, keep_too, pressed, shown, words_in
 from alerts.console.writing import ANSWERS, FIELDS, in_braces
@@ -23,7 +24,7 @@ from alerts.storage.redis import enqueue
 from alerts.team.access import Id, Session
 from alerts.team.sessions import SignedIn
 
-router = APIRouter(prefix="/actions/{action_id}/reminders", include_in_schema=False)
+router = APIRouter(prefix="/actions/{action_id}/reminders", include_in_schema=False, route_class=FormRoute)
 FIRST_WORDS = N_("Reminder: {title}, {when}, {where}. Still coming? YES or NO. - {organization}")
 SET = (AlertState.SCHEDULED, AlertState.DRAFT)
 

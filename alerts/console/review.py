@@ -16,6 +16,7 @@ from alerts.broadcasts.states import AlertState
 from alerts.console.alerts_shown import about, hints_in_words, marked
 from alerts.console.clocks import clocks_of
 from alerts.console.doors import Chosen, Form, Sender, go, language_of
+from alerts.console.once import FormRoute
 from alerts.console.pages import figure, in_money, page
 from alerts.console.troubles import in_words
 from alerts.errors import DomainError
@@ -29,7 +30,7 @@ from alerts.team.access import Id, Session
 from alerts.team.actors import Scope
 from alerts.team.sessions import SignedIn
 
-router = APIRouter(prefix="/alerts", include_in_schema=False)
+router = APIRouter(prefix="/alerts", include_in_schema=False, route_class=FormRoute)
 AT_ONCE = timedelta(minutes=1)
 # What will happen, by how many people and languages, without and with a price.
 ONE = (

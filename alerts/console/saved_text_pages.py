@@ -9,6 +9,7 @@ from alerts.broadcasts import saved_texts
 from alerts.broadcasts.schemas import TemplateChange
 from alerts.console.doors import Chosen, Fields, Form, Viewer, Writer, go, language_of
 from alerts.console.fields import shaped
+from alerts.console.once import FormRoute
 from alerts.console.pages import as_read, page
 from alerts.console.troubles import told
 from alerts.errors import DomainError
@@ -19,7 +20,7 @@ from alerts.team.access import Id, Session
 from alerts.team.actors import Scope
 from alerts.team.sessions import SignedIn
 
-router = APIRouter(prefix="/alerts/texts", include_in_schema=False)
+router = APIRouter(prefix="/alerts/texts", include_in_schema=False, route_class=FormRoute)
 MOST_VERSIONS = 30
 
 

@@ -18,6 +18,7 @@ from alerts.console.doors import (
     go,
     take_cookies,
 )
+from alerts.console.once import FormRoute, claim, press_of
 from alerts.console.pages import page, reader
 from alerts.console.troubles import told
 from alerts.errors import DomainError
@@ -27,7 +28,7 @@ from alerts.settings import settings
 from alerts.team import codes, organizers, sessions
 from alerts.team.access import Session, network_of
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=FormRoute)
 Chosen = Annotated[Language | None, Query()]
 
 
@@ -77,6 +78,7 @@ async def code(request: Request, session: Session, form: OpenForm, language: Cho
     """The second step."""
     read = reader(request, language)
     half = request.cookies.get(cookie_name(half=True), "")
+    await claim(request, session, press_of(request, half, form), None)
     try:
         cookie = await sessions.code_given(session, half, form.get("code", ""), browser_of(request))
     except DomainError as error:
@@ -127,6 +129,7 @@ async def welcome(
 ) -> Response:
     """Set them, and sign in."""
     read = reader(request, language)
+    await claim(request, session, press_of(request, token, form), None)
     try:
         who = await organizers.welcomed(session, token)
     except DomainError as error:

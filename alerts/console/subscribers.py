@@ -7,8 +7,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from alerts.console.doors import Chosen, Fields, Form, Viewer, Writer, go, language_of
+from alerts.console.doors import Asked, Chosen, Fields, Form, Viewer, Writer, go, language_of
 from alerts.console.fields import chosen, required
+from alerts.console.once import FormRoute
 from alerts.console.pages import page
 from alerts.console.people_shown import STANDINGS, shown
 from alerts.console.troubles import in_words, told
@@ -27,7 +28,7 @@ from alerts.team.actors import Scope
 from alerts.team.audit import numbers_opened
 from alerts.team.sessions import SignedIn
 
-router = APIRouter(prefix="/subscribers", include_in_schema=False)
+router = APIRouter(prefix="/subscribers", include_in_schema=False, route_class=FormRoute)
 MOST, LONGEST_TAG = 50, 40
 EVERYBODY = {"standing": "", "reads": "", "list": "", "tag": ""}  # filters that narrow nothing
 Filter = Annotated[str, Query(max_length=LONGEST_TAG)]
@@ -92,7 +93,7 @@ def _sought(asked: Fields) -> Sought:
 
 
 @router.post("/find")
-async def find(session: Session, reader: Writer, form: Form, language: Chosen = None) -> Response:
+async def find(session: Session, reader: Writer, form: Asked, language: Chosen = None) -> Response:
     """Who has a number. A form, because a number must not stand in an address."""
     read = language_of(reader, language)
     try:
@@ -109,7 +110,7 @@ async def find(session: Session, reader: Writer, form: Form, language: Chosen = 
 
 
 @router.post("/export")
-async def export(session: Session, reader: Viewer, form: Form) -> Response:
+async def export(session: Session, reader: Viewer, form: Asked) -> Response:
     """Those who are sought, with whole numbers, as a file. Admins see who took it."""
     return await exports.subscribers_file(session, _sought(form), reader.actor)
 

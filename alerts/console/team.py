@@ -6,6 +6,7 @@ from fastapi import APIRouter, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from alerts.console.doors import CHECKED, Admin, Chosen, Fields, Form, go, language_of
+from alerts.console.once import FormRoute
 from alerts.console.pages import as_read, page
 from alerts.console.troubles import in_words
 from alerts.errors import DomainError
@@ -21,7 +22,7 @@ from alerts.team.models import ApiKey
 from alerts.team.organizers import Facts
 from alerts.team.sessions import SignedIn
 
-router = APIRouter(prefix="/team", include_in_schema=False)
+router = APIRouter(prefix="/team", include_in_schema=False, route_class=FormRoute)
 MOST = 200  # organizers on the page
 MOST_KEYS = 100
 

@@ -14,9 +14,10 @@ from alerts.actions import service as actions
 from alerts.broadcasts.forecast import money
 from alerts.broadcasts.letters import measure
 from alerts.console.alerts_shown import ANSWERS, DELIVERY_STATES, heading
-from alerts.console.doors import CHECKED, Chosen, Fields, Form, Talker, go, language_of
+from alerts.console.doors import CHECKED, Asked, Chosen, Fields, Form, Talker, go, language_of
 from alerts.console.fields import NotFilledIn, SaidMeanwhile, number_in
 from alerts.console.inbox import number_of
+from alerts.console.once import FormRoute
 from alerts.console.pages import as_read, figure, fragment, page
 from alerts.console.troubles import in_words
 from alerts.conversations import canned, service
@@ -37,7 +38,7 @@ from alerts.team.organizers import organizers_who
 from alerts.team.sessions import SignedIn
 from alerts.understanding.intents import Answer
 
-router = APIRouter(prefix="/inbox", include_in_schema=False)
+router = APIRouter(prefix="/inbox", include_in_schema=False, route_class=FormRoute)
 MOST_TEXTS, ALL_TEXTS, MOST_CANNED, MOST_ANSWERS, LONGEST = 30, 400, 100, 5, 1600
 
 
@@ -184,7 +185,7 @@ async def count(
     request: Request,
     session: Session,
     reader: Talker,
-    form: Form,
+    form: Asked,
     language: Chosen = None,
 ) -> Response:
     """What an answer would take; one that is kept comes into the box, and can be changed there."""

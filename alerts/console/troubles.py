@@ -44,6 +44,7 @@ from alerts.team.keys import AlreadyExpired
 from alerts.team.lockdown import LockedDown
 from alerts.team.organizers import AddressTaken, LastAdmin, WrongCode
 from alerts.team.passwords import LEAST, MOST, Crowded, WeakPassword
+from alerts.team.presses import WasDone
 from alerts.team.sessions import WrongSignIn
 
 _WORDS: dict[type[DomainError], str] = {
@@ -70,6 +71,7 @@ _WORDS: dict[type[DomainError], str] = {
     NeedsApproval: N_("To so many, a second organizer approves exactly this first."),
     OwnAlert: N_("You wrote it, or changed it last: somebody else approves it."),
     ChangedMeanwhile: N_("Somebody changed it meanwhile. This is how it is now: look at it again."),
+    WasDone: N_("This was done already. Look before you do it again."),
     SaidMeanwhile: N_("Something was said in this conversation meanwhile. Look at it again."),
     TimeNotTaken: N_(
         'A time is filled in, but "at the time below" was not chosen. Choose it, or empty the time.'

@@ -9,8 +9,17 @@ from fastapi import Request
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
-from alerts.console.doors import MOST_FIELDS, MOST_OCTETS, Fields, StrangeForm, require_from_here
+from alerts.console.doors import (
+    MOST_FIELDS,
+    MOST_OCTETS,
+    Fields,
+    StrangeForm,
+    require_from_here,
+    require_theirs,
+)
+from alerts.console.once import press_of
 from alerts.subscribers.imports import MOST_OCTETS as MOST_OF_A_FILE
+from alerts.team.sessions import SignedIn
 
 
 class Upload:
@@ -106,3 +115,11 @@ def upload_of(request: Request) -> Upload:
     """The form of a request that came from a page of ours. Raises StrangeForm."""
     require_from_here(request)
     return Upload(request)
+
+
+async def fields_of(request: Request, upload: Upload, reader: SignedIn) -> tuple[Fields, bytes]:
+    """What stands before the file, and by what this form is recognised. Raises StrangeForm."""
+    form = await upload.read_fields()
+    press = press_of(request, str(reader.session_id), form)
+    require_theirs(form, reader)
+    return form, press

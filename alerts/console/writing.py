@@ -16,7 +16,7 @@ from alerts.broadcasts.audience import Answered, Audience, counts
 from alerts.broadcasts.models import Alert
 from alerts.broadcasts.schemas import NewAlert
 from alerts.console.alerts_shown import ANSWERED, LEADS, cheaply, heading
-from alerts.console.doors import Chosen, Fields, Form, Writer, go, language_of
+from alerts.console.doors import Asked, Chosen, Fields, Form, Writer, go, language_of
 from alerts.console.fields import (
     ReasonNotTaken,
     TimeNotTaken,
@@ -26,6 +26,7 @@ from alerts.console.fields import (
     shaped,
 )
 from alerts.console.looks import Look, look
+from alerts.console.once import FormRoute
 from alerts.console.pages import fragment, page
 from alerts.console.saved_texts import CHOSEN, Again, filled_in, keep_too, pressed, shown, words_in
 from alerts.errors import DomainError
@@ -35,7 +36,7 @@ from alerts.subscribers.lists import lists_by_name
 from alerts.team.access import MOST_IDS, Id, Session
 from alerts.team.sessions import SignedIn
 
-router = APIRouter(prefix="/alerts", include_in_schema=False)
+router = APIRouter(prefix="/alerts", include_in_schema=False, route_class=FormRoute)
 
 ANSWERS = {one: says for one, says in ANSWERED.items() if one != Answered.ANY}
 # What an organizer of a picket line writes first: facts, a question, how to answer it.
@@ -117,7 +118,7 @@ async def change(
 async def look_at_it(
     session: Session,
     reader: Writer,
-    form: Form,
+    form: Asked,
     alert: Annotated[int | None, Query(ge=1, lt=MOST_IDS)] = None,
     language: Chosen = None,
 ) -> Response:

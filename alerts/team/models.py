@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -19,7 +21,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from alerts.language.languages import Language
 from alerts.storage.tables import Key, Moment, Now, Table
-from alerts.storage.types import Digest, FindableText, PrivateText
+from alerts.storage.types import Digest, FindableText, PrivateJson, PrivateText
 from alerts.team.actors import Role
 
 # One numbering for all who may act, so that ``written_by`` and the audit trail name exactly one.
@@ -129,6 +131,25 @@ class Idempotency(Table):
     status: Mapped[int | None] = mapped_column(Integer)
     # None where it held a secret.
     answer: Mapped[str | None] = mapped_column(PrivateText("idempotency.answer"))
+    created_at: Mapped[Now] = mapped_column(index=True)
+
+
+class Press(Table):
+    """A form of the pages that was sent, and what it was answered: sent again, it is not done again.
+
+    ``digest``: of who sent what from where, keyed (``presses.digest_of``). ``leads_to``: the page that it led
+    to; of one that was answered with a page or a cookie there is ``answer``, for a few minutes.
+    """
+
+    __tablename__ = "presses"
+
+    digest: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    # None: of somebody who was about to sign in.
+    session_id: Mapped[int | None] = mapped_column(
+        BigInteger, ForeignKey("organizer_sessions.id", ondelete="CASCADE"), index=True
+    )
+    leads_to: Mapped[str | None] = mapped_column(Text)
+    answer: Mapped[dict[str, Any] | None] = mapped_column(PrivateJson("presses.answer"))
     created_at: Mapped[Now] = mapped_column(index=True)
 
 

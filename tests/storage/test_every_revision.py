@@ -126,8 +126,12 @@ ROWS: dict[str, list[Row]] = {
     "guesses": [{"key": b"7" * 32, "wrong": 2, "last_at": NOON}],
     "lockdowns": [{"reason": "a raid", "ended_at": NOON}],
     "organizer_sessions": [
-        {"organizer_id": 3, "digest": b"8" * 32, "complete": True, "network": "192.0.2.0/24"}
+        {"id": 1, "organizer_id": 3, "digest": b"8" * 32, "complete": True, "network": "192.0.2.0/24"}
         | {"browser": "Firefox"}
+    ],
+    "presses": [
+        {"digest": b"9" * 32, "session_id": 1, "leads_to": "/alerts/1"},
+        {"digest": b"a" * 32, "answer": {"status": 200, "headers": [], "body": "<p>"}},
     ],
     "recovery_codes": [{"organizer_id": 3, "code": "a code"}],
     "copies": [{"message_sid": "SM" + "9" * 32}],
