@@ -29,7 +29,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from alerts.actions import service as actions
 from alerts.actions.models import Action, Rsvp
 from alerts.broadcasts.models import Alert, Delivery
-from alerts.broadcasts.states import MAY_HAVE_ARRIVED
+from alerts.broadcasts.states import MAY_HAVE_ARRIVED, DeliveryState
 from alerts.language.languages import Language
 from alerts.subscribers.lists import require_lists
 from alerts.subscribers.models import Census, Membership, Standing, Subscriber
@@ -211,7 +211,7 @@ def counting(audience: Audience) -> Select[Standing, Language, list[int], int]:
     Of an audience of many lists everybody is counted, and the groups are looked through afterwards: to ask
     that of a million people takes twice as long as to count them.
     """
-    if len(audience.lists) > FEW_LISTS:
+    if len(audience.lists) > FEW_LISTS and not audience.joined_since:  # which is about these lists
         audience = audience.model_copy(update={"lists": []})
     if _is_of_groups(audience):
         groups = Census.standing, Census.language, Census.lists
@@ -271,11 +271,14 @@ def _said(action_id: int, answers: list[Answered]) -> list[ColumnElement[bool]]:
 
 
 def _told_old(action_id: int) -> Select[int]:
+    """What came back undelivered may have been read, if it was of the old, and was not, if of the new."""
     now = select(Action.version).where(Action.id == action_id).scalar_subquery()
+    version = func.coalesce(Alert.action_version, 1)
+    told = func.max(version).filter(Delivery.state != DeliveryState.UNDELIVERED)
     return (
         select(Delivery.subscriber_id)
         .join(Alert, Alert.id == Delivery.alert_id)
         .where(Alert.action_id == action_id, Delivery.state.in_(MAY_HAVE_ARRIVED))
         .group_by(Delivery.subscriber_id)
-        .having(func.max(func.coalesce(Alert.action_version, 1)) < now)
+        .having(func.min(version) < now, func.coalesce(told, 0) < now)
     )

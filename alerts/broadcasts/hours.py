@@ -12,6 +12,7 @@ OPENS, CLOSES = time(8), time(21)
 # A text takes a while to land: so long before a list closes, the last one leaves for it.
 LANDING = timedelta(seconds=60)
 NO_LIST = 0  # stands for the list of people who are on none
+_A_DAY = timedelta(days=1)
 _A_YEAR = 366  # days; hours that a clock change leaves nothing of come back on another day
 
 
@@ -39,6 +40,19 @@ class Hours:
         if not self.is_open(moment) or self.opens == self.closes:
             return None
         return self._next(self.closes, moment, is_open=False)
+
+    def contains(self, other: Hours, now: datetime) -> bool:
+        """Whether it is open whenever ``other`` is, as the clocks of both places go ``now``."""
+        if self.opens == self.closes or other.opens == other.closes:
+            return self.opens == self.closes
+        (opens, lasts), (opens_there, lasts_there) = self._span(now), other._span(now)
+        return (opens_there - opens) % _A_DAY + lasts_there <= lasts
+
+    def _span(self, now: datetime) -> tuple[timedelta, timedelta]:
+        """When it opens, by UTC, and for how long."""
+        opens, closes = (timedelta(hours=one.hour, minutes=one.minute) for one in (self.opens, self.closes))
+        ahead = now.astimezone(ZoneInfo(self.zone)).utcoffset() or timedelta(0)
+        return (opens - ahead) % _A_DAY, (closes - opens) % _A_DAY
 
     def _next(self, clock: time, moment: datetime, *, is_open: bool) -> datetime:
         today = moment.astimezone(ZoneInfo(self.zone)).date()
@@ -84,15 +98,23 @@ def voices(lists: Iterable[ListHours], named: Collection[int], now: datetime) ->
     """The lists in the order in which they speak for somebody who is on several: the last one does.
 
     Hours of its own come before those of everybody, since a person who works nights sleeps by day
-    whoever writes; then a list that the audience names; then the one that is stricter from now on.
+    whoever writes; then a list that the audience names; then the one that is stricter from now on. But
+    hours that only add to those of a list that is written to say nothing of anybody's sleep: whoever may
+    be woken by one list is not woken by another.
     """
+    lists = list(lists)
+    written_to = [one for one in lists if one.list_id in named] or [one for one in lists if not one.own]
+
+    def own(one: ListHours) -> bool:
+        wider = one.list_id not in named and any(one.hours.contains(it.hours, now) for it in written_to)
+        return one.own and not wider
 
     def weight(one: ListHours) -> tuple[bool, bool, bool, datetime, float, int]:
         opens_at = _opens_at(one.hours, now) or now
         closes_at = one.hours.next_closed(opens_at)
         until_then = (closes_at or datetime.max.replace(tzinfo=UTC)) - now
         on_one = one.list_id != NO_LIST
-        return on_one, one.own, one.list_id in named, opens_at, -until_then.total_seconds(), one.list_id
+        return on_one, own(one), one.list_id in named, opens_at, -until_then.total_seconds(), one.list_id
 
     return [Voice(one.list_id, _opens_at(one.hours, now)) for one in sorted(lists, key=weight)]
 

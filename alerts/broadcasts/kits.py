@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from alerts.actions import service as actions
 from alerts.actions.models import Action
 from alerts.actions.schemas import NewAction, Place
-from alerts.broadcasts.audience import Answered, Audience
+from alerts.broadcasts.audience import Answered, Audience, Key
 from alerts.broadcasts.models import Alert
 from alerts.broadcasts.schemas import SendBefore, Texts
 from alerts.broadcasts.service import create_alert
@@ -48,7 +48,7 @@ class KitUse(Closed):
     """A kit, and what is different here. ``lists``: whom its calls are for; without them none is drafted."""
 
     kit: Kit
-    lists: list[int] = []
+    lists: list[Key] = []
     starts_at: AwareDatetime | None = None
     ends_at: AwareDatetime | None = None
     timezone: Zone | None = None

@@ -16,7 +16,7 @@ from alerts.broadcasts.forecast import MICROS
 from alerts.broadcasts.models import NOBODYS, Alert, Delivery
 from alerts.broadcasts.reasons import in_plain_words
 from alerts.broadcasts.service import get_alert
-from alerts.broadcasts.states import DeliveryState
+from alerts.broadcasts.states import MAY_HAVE_ARRIVED, DeliveryState
 from alerts.language.catalogs import N_
 from alerts.language.languages import Language
 from alerts.language.segments import segments
@@ -85,19 +85,22 @@ _ANSWERS = text("""
                     AND d.claimed_at <= r.answered_at)
     GROUP BY 1, 2 ORDER BY 1, 2
 """)
-# Plan: the few who left since the first text, by time; of each, their delivery by key. Whoever had
-# another alert in between left because of that one.
-_LEFT = text("""
+# Plan: the few who said so by text since the first of these, by time; of each, their delivery by key. Whoever
+# had another alert in between left because of that one. Not who was taken off by an organizer, or of whom
+# the carrier said so at that very text.
+_REACHED = "(" + ", ".join(f"'{state}'" for state in MAY_HAVE_ARRIVED) + ")"
+_LEFT = text(f"""
     SELECT count(DISTINCT e.subscriber_id)
     FROM consent_events e
     JOIN deliveries d ON d.alert_id = ANY (cast(:alerts AS bigint[])) AND d.subscriber_id = e.subscriber_id
-    WHERE e.kind = 'left' AND e.at >= (SELECT min(prepared_at) FROM alerts WHERE id = ANY (:alerts))
+    WHERE e.kind = 'left' AND e.channel = 'text' AND d.state IN {_REACHED}
+      AND e.at >= (SELECT min(prepared_at) FROM alerts WHERE id = ANY (:alerts))
       AND e.at BETWEEN d.claimed_at AND d.claimed_at + interval '2 days'
       AND NOT EXISTS (
           SELECT FROM alerts a JOIN deliveries o ON o.alert_id = a.id AND o.subscriber_id = e.subscriber_id
           WHERE a.to_subscriber IS NULL AND a.prepared_at <= e.at AND a.id <> ALL (cast(:alerts AS bigint[]))
-            AND o.claimed_at > d.claimed_at AND o.claimed_at <= e.at)
-""")
+            AND o.state IN {_REACHED} AND o.claimed_at > d.claimed_at AND o.claimed_at <= e.at)
+""")  # noqa: S608 - words of ours
 
 
 async def of_alert(session: AsyncSession, alert_id: int) -> Report:

@@ -171,6 +171,16 @@ async def test_an_audience_of_many_lists_is_counted_as_one_of_few(api: Api, inla
     many = await api.post("/v1/alerts/audience", {"lists": made}, status=200)
     assert (few["people"], few["left_out"]) == (2, {"left": 1})
     assert many == few
+    # James has been on the first for a year; that he joined another one, which is not meant, is no matter.
+    async with session_scope() as session:
+        await session.execute(text("UPDATE memberships SET joined_at = now() - interval '1 year'"))
+    words = {"en": "ONEMORE"}
+    await api.post("/v1/lists", inland_empire(name="One more", join_words=words))
+    await api.text(JAMES, "ONEMORE")
+    since = (datetime.now(UTC) - timedelta(days=1)).isoformat()
+    for lists in (made[:2], made):
+        found = await api.post("/v1/alerts/audience", {"lists": lists, "joined_since": since}, status=200)
+        assert found["people"] == 0
 
 
 FIRST, SECOND, ASKS_NOTHING, OF_ANOTHER = range(1, 5)  # alerts; the last of action 2

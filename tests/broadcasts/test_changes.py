@@ -273,6 +273,27 @@ async def test_exactly_those_who_were_told_the_old_are_told_the_new(
     assert await worker.fan_out(off["id"]) == 1
 
 
+async def test_who_got_no_correction_was_not_told_the_new(api: Api, called: int, worker: Worker) -> None:
+    await worker.fan_out(called)
+    await change("UPDATE deliveries SET state = 'undelivered' WHERE subscriber_id = 1")  # perhaps read
+    await api.patch("/v1/actions/1", {"place": "The other gate"})
+    made = await api.post("/v1/actions/1/correction")
+    await api.post(f"/v1/alerts/{made['id']}/send", status=202)
+    assert await worker.fan_out(made["id"]) == 3
+    assert (await api.get("/v1/actions/1/correction"))["people"] == 0
+    for state, again in (("undelivered", 1), ("failed", 1), ("unknown", 0), ("sending", 0), ("delivered", 0)):
+        await change(
+            "UPDATE deliveries SET state = :state WHERE alert_id = :id AND subscriber_id = 2",
+            state=state,
+            id=made["id"],
+        )
+        assert (await api.get("/v1/actions/1/correction"))["people"] == again, state
+    # Whom only the newest was sent to, in vain, has nothing old to forget.
+    await change("DELETE FROM deliveries WHERE alert_id = :id AND subscriber_id = 3", id=called)
+    await change("UPDATE deliveries SET state = 'undelivered' WHERE subscriber_id = 3")
+    assert (await api.get("/v1/actions/1/correction"))["people"] == 0
+
+
 async def test_another_title_is_no_change_of_what_people_must_know(
     api: Api, called: int, worker: Worker
 ) -> None:

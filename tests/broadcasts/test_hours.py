@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.broadcasts.hours import LANDING, Hours, ListHours, closed, voices
+from alerts.broadcasts.hours import AROUND_THE_CLOCK, LANDING, Hours, ListHours, closed, voices
 
 ZONES = (
     "America/Los_Angeles",
@@ -89,9 +89,23 @@ def test_nothing_is_put_off_for_longer_than_it_must(one: Hours, moment: datetime
         assert not any(awake(one, at) for at in asleep)
 
 
+@given(hours, hours, any_moment, st.integers(0, 24 * 60))
+def test_hours_that_hold_others_are_open_whenever_those_are(
+    one: Hours, other: Hours, now: datetime, minutes: int
+) -> None:
+    moment = now + timedelta(minutes=minutes)
+    zones = [ZoneInfo(it.zone) for it in (one, other)]
+    if all(now.astimezone(zone).utcoffset() == moment.astimezone(zone).utcoffset() for zone in zones):
+        assert not (one.contains(other, now) and awake(other, moment) and not awake(one, moment))
+    assert one.contains(one, now)
+    assert AROUND_THE_CLOCK.contains(one, now)
+
+
 NOON = datetime(2026, 12, 1, 20, tzinfo=UTC)  # in Los Angeles; 14:00 in Chicago
 WEST, EAST = Hours("America/Los_Angeles"), Hours("America/Chicago")
 NIGHTS = Hours("America/Los_Angeles", time(20), time(6))
+NIGHT = NOON - timedelta(hours=10)  # two in Los Angeles
+RAPID, LONG = AROUND_THE_CLOCK, Hours("America/Los_Angeles", time(5), time(23))
 
 
 @pytest.mark.parametrize(
@@ -101,6 +115,14 @@ NIGHTS = Hours("America/Los_Angeles", time(20), time(6))
         ([ListHours(1, WEST), ListHours(2, EAST)], {1}, NOON, 1),  # the one that the organizer writes to
         ([ListHours(1, WEST), ListHours(2, EAST)], {1, 2}, NOON, 2),  # it closes first
         ([ListHours(1, WEST), ListHours(2, EAST)], {1, 2}, NOON - timedelta(hours=6), 1),  # it opens last
+        # Who may be called at any hour by one list sleeps when another writes; and is called by that one.
+        ([ListHours(1, WEST), ListHours(2, RAPID, own=True)], {1}, NIGHT, 1),
+        ([ListHours(1, WEST), ListHours(2, LONG, own=True)], {1}, NIGHT, 1),
+        ([ListHours(1, WEST), ListHours(2, RAPID, own=True)], {2}, NIGHT, 2),
+        ([ListHours(1, WEST), ListHours(2, RAPID, own=True)], set(), NIGHT, 1),  # chosen by a tag
+        ([ListHours(1, WEST), ListHours(2, NIGHTS, own=True)], set(), NOON, 2),
+        ([ListHours(1, WEST), ListHours(2, NIGHTS, own=True), ListHours(3, RAPID, own=True)], {1}, NOON, 2),
+        ([ListHours(1, NIGHTS, own=True), ListHours(2, RAPID, own=True)], {1}, NOON, 1),
     ],
 )
 def test_of_several_lists_one_speaks(

@@ -14,7 +14,7 @@ from alerts.carrier.simulator.server import SimulatorServer
 from alerts.storage.engine import session_scope
 from tests.api import Api
 from tests.broadcasts.test_fanout import states
-from tests.story import AROUND_THE_CLOCK, JAMES, MARIA, YASMIN, alert, lobby_action
+from tests.story import AROUND_THE_CLOCK, JAMES, MARIA, YASMIN, alert, inland_empire, lobby_action
 from tests.worker import Worker, sent
 
 pytestmark = pytest.mark.anyio
@@ -32,6 +32,12 @@ def noon() -> str:
     """A zone in which it is about noon now."""
     ahead = 12 - datetime.now(UTC).hour
     return f"Etc/GMT{-ahead:+d}"  # the sign is the other way round, as in POSIX
+
+
+def midnight() -> str:
+    """A zone in which it is the first hour of a day now."""
+    hour = datetime.now(UTC).hour
+    return f"Etc/GMT{hour if hour <= 12 else hour - 24:+d}"
 
 
 ASLEEP, AWAKE = timedelta(hours=2), timedelta(hours=-1)
@@ -133,6 +139,22 @@ async def test_who_works_nights_is_texted_at_night_whichever_list_is_written_to(
     rows = (await api.get(f"/v1/alerts/{number}/deliveries"))["items"]
     assert [row["list"] for row in rows] == [inland, inland, nights["id"]]
     assert await states(api, number) == {"accepted": 2, "waiting": 1}
+
+
+async def test_who_may_be_called_at_any_hour_by_one_list_is_not_woken_by_another(
+    api: Api, inland: int, worker: Worker, twilio: SimulatorServer
+) -> None:
+    words = {"en": "RAPID", "es": "RAPIDA", "so": "DEGDEG"}
+    rapid = inland_empire(name="Rapid response", join_words=words)
+    made = await api.post("/v1/lists", rapid)
+    await api.text(JAMES, "RAPID")
+    await api.patch(f"/v1/lists/{inland}", {"hours": None, "timezone": midnight()})
+    number = await sending(api, inland)
+    assert await worker.fan_out(number) == 0
+    assert await states(api, number) == {"waiting": 3}
+    number = await sending(api, made["id"])
+    assert await worker.fan_out(number) == 1
+    assert len(twilio.alerts_to(JAMES)) == 1
 
 
 async def test_urgent_goes_out_at_night_and_its_reason_is_kept(

@@ -96,6 +96,22 @@ async def test_answers_and_leavers_are_those_of_its_own_texts(api: Api, called: 
     assert (report["left"], report["answers"]) == (1, [])
 
 
+async def test_who_left_because_of_a_text_said_so_and_had_it(api: Api, called: int, worker: Worker) -> None:
+    await worker.fan_out(called)
+    await change("UPDATE deliveries SET state = 'failed', code = 21610 WHERE subscriber_id = 1")
+    await api.text(MARIA, "ALTO")  # it never came to her
+    await api.client.delete(f"/v1/subscribers/{await someone(api, YASMIN)}")  # an organizer did that
+    report = await api.get(f"/v1/alerts/{called}/report/whole")
+    assert report["left"] == 0
+    second = await api.post("/v1/alerts", alert(1, None, text=PLAIN_TEXT))
+    await api.post(f"/v1/alerts/{second['id']}/send", status=202)
+    await worker.prepare(second["id"])
+    await change("UPDATE deliveries SET state = 'skipped', claimed_at = now() WHERE alert_id = 2")
+    await api.text(JAMES, "stop")  # the second was looked at, and never left
+    report = await api.get(f"/v1/alerts/{called}/report/whole")
+    assert report["left"] == 1
+
+
 async def test_the_report_of_an_action_is_the_sum_of_its_alerts(
     api: Api, called: int, worker: Worker
 ) -> None:

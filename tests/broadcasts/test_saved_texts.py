@@ -173,6 +173,7 @@ async def test_a_kit_that_is_none_is_refused_and_nothing_of_it_stays(
     action = await api.post("/v1/actions", lobby_action())
     kit = await api.get(f"/v1/actions/{action['id']}/kit")
     await api.post("/v1/kits", {"kit": {**kit, **wrong}, "lists": [inland]}, status=422)
+    await api.post("/v1/kits", {"kit": kit, "lists": [0]}, status=422)
     assert len((await api.get("/v1/actions"))["items"]) == 1
 
 
