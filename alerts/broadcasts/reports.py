@@ -85,14 +85,17 @@ _ANSWERS = text("""
                     AND d.claimed_at <= r.answered_at)
     GROUP BY 1, 2 ORDER BY 1, 2
 """)
-# Plan: the few who said so by text since the first of these, by time; of each, their delivery by key. Whoever
-# had another alert in between left because of that one. Not who was taken off by an organizer, or of whom
-# the carrier said so at that very text.
+# Plan: the few who said so by text since the first of these, by time; of each, their delivery by key
+# (OFFSET 0: left to itself, the planner reads all deliveries for their states). Whoever had another alert
+# in between left because of that one. Whom an organizer took off, or the carrier refused at that very
+# text, said nothing.
 _REACHED = "(" + ", ".join(f"'{state}'" for state in MAY_HAVE_ARRIVED) + ")"
 _LEFT = text(f"""
     SELECT count(DISTINCT e.subscriber_id)
     FROM consent_events e
-    JOIN deliveries d ON d.alert_id = ANY (cast(:alerts AS bigint[])) AND d.subscriber_id = e.subscriber_id
+    CROSS JOIN LATERAL (
+        SELECT state, claimed_at FROM deliveries
+        WHERE alert_id = ANY (cast(:alerts AS bigint[])) AND subscriber_id = e.subscriber_id OFFSET 0) AS d
     WHERE e.kind = 'left' AND e.channel = 'text' AND d.state IN {_REACHED}
       AND e.at >= (SELECT min(prepared_at) FROM alerts WHERE id = ANY (:alerts))
       AND e.at BETWEEN d.claimed_at AND d.claimed_at + interval '2 days'
