@@ -210,7 +210,8 @@ ALARMS = (
         "and on() (sum(increase(alerts_callbacks_total[15m])) or vector(0)) == 0",
         5,
         "Texts go out, and Twilio tells nothing of them",
-        "Its callbacks do not reach us, and texts of workers do not either, most likely.",
+        "Its callbacks do not reach us, and texts of workers do not either, most likely. What became of our texts is "
+        "asked for an hour later; what workers texted is not.",
         (
             "Is `PUBLIC_URL` reachable from outside, and its certificate good?",
             'Answers of 403 to webhooks (`alerts_request_seconds_count{kind="webhook",status="4xx"}`): '

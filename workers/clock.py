@@ -20,7 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from alerts import export
-from alerts.broadcasts import alarms, copies, months, schedule, settling
+from alerts.broadcasts import alarms, copies, months, overdue, schedule, settling
 from alerts.ending import Deadline
 from alerts.logs import bound, configure_logs
 from alerts.settings import settings
@@ -37,6 +37,7 @@ ADOPT_EVERY = 30
 CENSUS_EVERY = 30
 FORGET_EVERY = 600
 RETENTION_EVERY = 60
+LOOK_UP_EVERY = 20
 ERASE_EVERY = 20
 ALARM_EVERY = 5
 FLUSH_EVERY = 2
@@ -124,6 +125,8 @@ async def _jobs_owed(session: AsyncSession, number: int) -> list[str]:
         owed.append("settle")
     if await imports.owed(session):
         owed.append("import_subscribers")
+    if number % LOOK_UP_EVERY == 0 and await overdue.owed(session):
+        owed.append("look_up_overdue")
     if number % ERASE_EVERY == 0 and await copies.owed(session):
         owed.append("erase_copies")
     if number % RETENTION_EVERY == 0:

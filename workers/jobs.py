@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 
-from alerts.broadcasts import copies, settling
+from alerts.broadcasts import copies, overdue, settling
 from alerts.conversations import retention
 from alerts.storage.redis import enqueue
 from alerts.subscribers import taking
@@ -48,6 +48,16 @@ def erase_copies() -> None:
 async def _erase_copies() -> None:
     if await copies.stint(await runtime.carrier()) and not runtime.stopping():
         await enqueue("erase_copies")  # behind what else waits
+
+
+def look_up_overdue() -> None:
+    """Ask the carrier for a moment about texts of which no callback told."""
+    runtime.run(_look_up_overdue())
+
+
+async def _look_up_overdue() -> None:
+    if await overdue.stint(await runtime.carrier()) and not runtime.stopping():
+        await enqueue("look_up_overdue")  # behind what else waits
 
 
 def keep_no_longer() -> None:

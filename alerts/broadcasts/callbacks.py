@@ -30,12 +30,13 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Callback:
-    """What Twilio says of one delivery."""
+    """What Twilio says of one delivery. ``late``: given back unsent, it is not sent again any more."""
 
     delivery_id: int
     sid: str
     state: DeliveryState
     code: int | None
+    late: bool = False
 
 
 async def record_callbacks(session: AsyncSession, callbacks: Sequence[Callback]) -> None:
@@ -93,7 +94,7 @@ def _rows(callbacks: Sequence[Callback]) -> list[dict[str, object]]:
 
 def _state(one: Callback) -> dict[str, object]:
     remedy = meaning_of(one.code).remedy
-    if one.code and one.state in _NOT_SENT and remedy in _GIVES_BACK:
+    if one.code and one.state in _NOT_SENT and remedy in _GIVES_BACK and not one.late:
         broken = remedy is Remedy.PAUSE
         return {"state": DeliveryState.WAITING, "wait": GIVEN_BACK_SECONDS, "broken": broken}
     return {"state": one.state}

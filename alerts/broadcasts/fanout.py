@@ -12,7 +12,7 @@ from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from alerts.broadcasts.audience import Audience, named_lists
 from alerts.broadcasts.hours import voices
-from alerts.broadcasts.models import Alert, Delivery
+from alerts.broadcasts.models import QUIET, Alert, Delivery
 from alerts.broadcasts.reasons import Reason
 from alerts.broadcasts.service import get_alert
 from alerts.broadcasts.states import AlertState, DeliveryState
@@ -59,6 +59,7 @@ async def prepare(session: AsyncSession, alert_id: int, senders: Sequence[str]) 
     statement = insert(Delivery.__table__).from_select(columns, rows)  # type: ignore[arg-type]
     written = await session.execute(statement, execution_options={"preserve_rowcount": True})
     alert.prepared_at = datetime.now(UTC)
+    alert.look_up_at = alert.prepared_at + QUIET
     alert.stumble, alert.stumbles = None, 0  # whatever it was, it is over
     await session.flush()
     return written.rowcount  # type: ignore[attr-defined,no-any-return]

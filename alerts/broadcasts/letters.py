@@ -16,7 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from alerts.broadcasts.forecast import MICROS
-from alerts.broadcasts.models import Alert, Delivery
+from alerts.broadcasts.models import QUIET, Alert, Delivery
 from alerts.broadcasts.statements import FORGET_LETTERS, FORGET_TEXTS, LOCK_THEIR_DELIVERIES
 from alerts.broadcasts.states import AlertState, DeliveryState
 from alerts.broadcasts.texts import TextTooLong
@@ -89,13 +89,15 @@ async def text_one(
     there = select(Subscriber.id).where(Subscriber.id == subscriber_id)
     if await session.scalar(there.with_for_update(read=True, key_share=True)) is None:
         raise NotFound("subscriber", subscriber_id)
+    now = datetime.now(UTC)
     letter = Alert(
         state=AlertState.SENDING,
         audience={},
         text={},
         asks_rsvp=False,
         urgent=False,
-        prepared_at=datetime.now(UTC),
+        prepared_at=now,
+        look_up_at=now + QUIET,
         to_subscriber=subscriber_id,
         sealed_body=body,
         parts=parts,

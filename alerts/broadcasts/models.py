@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -23,6 +24,7 @@ from alerts.storage.tables import Key, Moment, Now, Table
 from alerts.storage.types import PrivateJson, PrivateText
 
 NOBODYS = 2**62  # no subscriber has such an id
+QUIET = timedelta(hours=1)  # callbacks come within seconds, or minutes; a text without one is overdue then
 
 
 def _one_of(states: type[AlertState] | type[DeliveryState]) -> str:
@@ -71,6 +73,9 @@ class Alert(Table):
     unlinked_at: Mapped[Moment | None]  # since then its deliveries name nobody (retention.py)
     kept: Mapped[dict[str, Any] | None] = mapped_column(JSONB)  # what only their people could tell
     copies_erased_at: Mapped[Moment | None]  # of its texts at the carrier (copies.py)
+    look_up_at: Mapped[Moment | None]  # when they are asked about next; never more: None (overdue.py)
+    looked_up_at: Mapped[Moment | None]  # when they were last, all of them
+    looked_up_to: Mapped[int] = mapped_column(BigInteger, server_default=sql("0"))  # so far, since: whose
     to_pending: Mapped[bool] = mapped_column(Boolean, server_default=sql("false"))
     created_at: Mapped[Now]
 
@@ -93,6 +98,7 @@ class Alert(Table):
             "finished_at",
             postgresql_where=sql("finished_at IS NOT NULL AND copies_erased_at IS NULL"),
         ),
+        Index("alerts_look_up_idx", "look_up_at", postgresql_where=sql("look_up_at IS NOT NULL")),
         # There are many more letters than calls to many.
         Index("alerts_to_many_idx", "id", postgresql_where=sql("to_subscriber IS NULL")),
     )

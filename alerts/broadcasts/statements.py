@@ -320,7 +320,8 @@ ALL_REFUSED = text("""
 
 # A text came back from the carrier after its alert was over.
 REOPEN = text("""
-    UPDATE alerts SET state = 'sending', finished_at = NULL
+    UPDATE alerts SET state = 'sending', finished_at = NULL,
+                      look_up_at = coalesce(look_up_at, now() + interval '1 hour')
     WHERE state = 'sent' AND id = ANY (cast(:alerts AS bigint[]))
 """)
 

@@ -143,6 +143,21 @@ class Carrier:
                 return Found(text.sid, str(text.status), text.error_code)
         return None
 
+    async def fetch(self, sid: str) -> Found | None:
+        """What became of a text of ours. None: the carrier does not know it any more.
+
+        Raises NoAnswer where the carrier does not answer, or answers something else.
+        """
+        try:
+            text: Any = await self._client.messages(sid).fetch_async()
+        except (TwilioRestException, TwilioServiceException) as error:
+            if error.status == HTTPStatus.NOT_FOUND:
+                return None
+            raise NoAnswer from None
+        except (TwilioException, NotConnected, ValueError, TypeError):
+            raise NoAnswer from None
+        return Found(sid, str(text.status), text.error_code)
+
     async def erase(self, sid: str, how: Literal["delete", "redact"]) -> int | None:
         """Erase the carrier's copy of a text that is over. None: it is gone; else why not, in Twilio's words.
 
