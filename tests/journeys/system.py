@@ -140,7 +140,7 @@ def running(
     try:
         for name in parts:
             system.start(name)
-        system.until(system.ready, patience=30)
+        system.until(system.ready)
         yield system
     finally:
         system.stop()

@@ -72,7 +72,7 @@ class Application:
 
 
 def until(true: Callable[[], bool], what: str = "") -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while not true():
         assert time.monotonic() < deadline, what
         time.sleep(0.01)

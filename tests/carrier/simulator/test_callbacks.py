@@ -174,37 +174,41 @@ def test_callbacks_come_twice_late_or_never_on_request(
 def test_a_reordered_callback_is_overtaken(
     server: SimulatorServer, twilio: Client, application: Application
 ) -> None:
-    server.simulator.faults.change({"callback_reordered": 0.5, "callback_delay": 0.05, "seed": 3})
-    for _ in range(10):
+    server.simulator.faults.change({"callback_reordered": 0.5, "callback_delay": 0.05})
+
+    def both_seen() -> bool:
+        made = len(application.requests)
         create(twilio, application.url + "/s")
-    application.wait_for(20)
-    order: dict[str, list[str]] = {}
-    for _, form in application.requests:
-        order.setdefault(form["MessageSid"], []).append(form["MessageStatus"])
-    kinds = {tuple(statuses) for statuses in order.values()}
-    assert kinds == {("sent", "delivered"), ("delivered", "sent")}
+        application.wait_for(made + 2)
+        order: dict[str, list[str]] = {}
+        for _, form in application.requests:
+            order.setdefault(form["MessageSid"], []).append(form["MessageStatus"])
+        kinds = {tuple(statuses) for statuses in order.values()}
+        return kinds == {("sent", "delivered"), ("delivered", "sent")}
+
+    until(both_seen)
 
 
 def test_a_stuck_text_is_on_the_list_and_nothing_is_told_of_it_for_a_while(
     server: SimulatorServer, twilio: Client, application: Application
 ) -> None:
-    server.simulator.faults.change({"stuck": 1.0, "stuck_seconds": 0.5})
+    server.simulator.faults.change({"stuck": 1.0, "stuck_seconds": 3.0})
     began = time.monotonic()
     create(twilio, application.url + "/s")
     [listed] = twilio.messages.list(to=MARIA)
     assert (str(listed.status), listed.date_sent) == ("queued", None)
     application.wait_for(2)
-    assert time.monotonic() - began >= 0.5
-    assert application.statuses() == ["sent", "delivered"]
+    assert time.monotonic() - began >= 3.0
+    assert sorted(application.statuses()) == ["delivered", "sent"]
 
 
 def test_what_is_forgotten_calls_nobody(
     server: SimulatorServer, twilio: Client, application: Application
 ) -> None:
-    server.simulator.faults.callback_delay = server.simulator.faults.callback_delay_least = 0.1
+    server.simulator.faults.callback_delay = server.simulator.faults.callback_delay_least = 1.0
     create(twilio, application.url + "/s")
     server.simulator.carrier.forget_everything()
-    time.sleep(0.3)
+    time.sleep(1.5)
     assert application.requests == []
 
 

@@ -175,12 +175,12 @@ def test_texts_are_fetched_redacted_and_deleted(twilio: Client, application: App
 def test_a_text_is_canceled_before_it_leaves_and_not_after(
     server: SimulatorServer, twilio: Client, application: Application
 ) -> None:
-    server.simulator.faults.callback_delay = server.simulator.faults.callback_delay_least = 0.1
+    server.simulator.faults.callback_delay = server.simulator.faults.callback_delay_least = 2.0
     made = twilio.messages.create(
         to=MARIA, from_=OUR_NUMBER, body="Hola", status_callback=application.url + "/s"
     )
     assert str(made.update(status="canceled").status) == "canceled"
-    time.sleep(0.3)  # it would have left meanwhile
+    time.sleep(2.5)  # it would have left meanwhile
     assert str(made.fetch().status) == "canceled"
     assert application.requests == []
     server.simulator.faults.callback_delay = server.simulator.faults.callback_delay_least = 0.0
