@@ -39,6 +39,7 @@ class Action(Table):
     details: Mapped[dict[str, str]] = mapped_column(PrivateJson("actions.details"))
     # Of its time and place: who was told of another one was told what is not true any more.
     version: Mapped[int] = mapped_column(Integer, server_default=text("1"))
+    facts_by: Mapped[int | None] = mapped_column(BigInteger)  # who last changed time, place or title
     cancelled_at: Mapped[Moment | None]
     counted_at: Mapped[Moment | None]  # since then its answers are numbers (KeptAnswers)
     created_at: Mapped[Now]

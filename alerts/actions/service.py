@@ -119,11 +119,14 @@ async def change_action(
     action = await get_action(session, action_id, lock=True)
     if action.cancelled_at:
         raise ActionCancelled(action_id)
-    told = [getattr(action, name) for name in TOLD]
+    told, named = [getattr(action, name) for name in TOLD], action.title
     before = {name: getattr(action, name) for name in facts}
     for name, value in facts.items():
         setattr(action, name, value)
-    action.version += told != [getattr(action, name) for name in TOLD]
+    moved = told != [getattr(action, name) for name in TOLD]
+    action.version += moved
+    if moved or named != action.title:
+        action.facts_by = by.person if by else None
     if action.ends_at <= action.starts_at:
         raise EndsBeforeStart
     note(session, by, "changed", "action", action_id, **_moved(before, facts))

@@ -10,9 +10,17 @@ from enum import Enum
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from alerts.actions.models import Action
 from alerts.broadcasts.audience import Audience, are_more_than
 from alerts.broadcasts.models import Alert
-from alerts.broadcasts.service import WrongState, bodies_of, get_alert, people_now
+from alerts.broadcasts.service import (
+    WrongState,
+    action_of,
+    bodies_of,
+    get_alert,
+    has_other_facts,
+    people_now,
+)
 from alerts.broadcasts.states import AlertState
 from alerts.errors import Conflict, DomainError
 from alerts.language.languages import Language
@@ -45,14 +53,17 @@ class NeedsApproval(Conflict):
 
 
 class OwnAlert(DomainError):
-    """Whoever wrote an alert cannot approve it."""
+    """Whoever wrote an alert, or changed what it tells, cannot approve it."""
 
     status = 403
     code = "own_alert"
 
     def __init__(self, alert_id: int) -> None:
         self.alert_id = alert_id
-        super().__init__(f"You wrote alert {alert_id}, or changed it last. Somebody else approves it.")
+        super().__init__(
+            f"You wrote alert {alert_id}, changed it last, or changed its action since. Somebody else"
+            " approves it."
+        )
 
 
 class ChangedMeanwhile(Conflict):
@@ -68,8 +79,12 @@ class ChangedMeanwhile(Conflict):
         )
 
 
-def version_of(alert: Alert, bodies: Mapping[Language, str]) -> str:
-    """A digest of what people will read, who they are and when: with any change it is another one."""
+def version_of(alert: Alert, bodies: Mapping[Language, str], action: Action | None) -> str:
+    """A digest of what people will read, who they are and when: with any change it is another one.
+
+    ``action``: its own. With another version of it the alert goes out at another time, or may say what is
+    not true any more, or it was called off.
+    """
     what = [
         alert.kind,
         alert.audience,
@@ -80,6 +95,7 @@ def version_of(alert: Alert, bodies: Mapping[Language, str]) -> str:
         alert.urgent_reason,
         alert.send_at.astimezone(UTC).isoformat() if alert.send_at else None,
         alert.send_before,
+        *([action.version] if action else ()),
     ]
     return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:SHOWN]
 
@@ -90,9 +106,16 @@ def needs_approval(people: int) -> bool:
     return above is not None and people > above
 
 
-def is_approved(alert: Alert, bodies: Mapping[Language, str]) -> bool:
+def is_approved(alert: Alert, bodies: Mapping[Language, str], action: Action | None) -> bool:
     """Whether exactly this was approved."""
-    return alert.approved_version == version_of(alert, bodies)
+    return alert.approved_version == version_of(alert, bodies, action)
+
+
+async def is_own(session: AsyncSession, alert: Alert, by: Actor) -> bool:
+    """Whether they wrote it, changed it last, or were the last to change what its action says since then."""
+    action = await action_of(session, alert)
+    changed_it = action is not None and action.facts_by == by.person and has_other_facts(alert, action)
+    return alert.written_by == by.person or changed_it
 
 
 def can_be_approved(alert: Alert) -> bool:
@@ -113,7 +136,7 @@ async def approval_of(session: AsyncSession, alert: Alert, known: dict[str, bool
         bodies = await bodies_of(session, alert)
     except DomainError:  # its action lost the title that its text names: nobody can approve that
         return Approval.NOT_NEEDED
-    if is_approved(alert, bodies):
+    if is_approved(alert, bodies, await action_of(session, alert)):
         return Approval.GIVEN
     known, key = {} if known is None else known, json.dumps(alert.audience, sort_keys=True)
     if key not in known:
@@ -129,9 +152,9 @@ async def approve(session: AsyncSession, alert_id: int, by: Actor, version: str)
     alert = await get_alert(session, alert_id, lock=True)
     if not can_be_approved(alert):
         raise WrongState(alert_id, alert.state, "approving it")
-    if alert.written_by == by.person:
+    if await is_own(session, alert, by):
         raise OwnAlert(alert_id)
-    current = version_of(alert, await bodies_of(session, alert))
+    current = version_of(alert, await bodies_of(session, alert), await action_of(session, alert))
     if version != current:
         raise ChangedMeanwhile(alert_id, current)
     if alert.approved_version != current:

@@ -7,6 +7,7 @@ clock withdraws or moves it, and whoever was told the old can be told the new.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
@@ -17,7 +18,7 @@ from alerts.actions.models import Action
 from alerts.broadcasts.audience import Audience, people_by_language
 from alerts.broadcasts.lifecycle import lead_time, set_time
 from alerts.broadcasts.models import Alert
-from alerts.broadcasts.service import create_alert
+from alerts.broadcasts.service import create_alert, may_be_outdated
 from alerts.broadcasts.statements import STALE
 from alerts.broadcasts.states import AlertKind, AlertState
 from alerts.broadcasts.stumbles import set_apart
@@ -26,6 +27,8 @@ from alerts.language.catalogs import N_, tr
 from alerts.language.languages import Language
 from alerts.team.actors import Actor
 from alerts.team.audit import note
+
+log = logging.getLogger(__name__)
 
 CHANGED = N_("CHANGED: {title} is now {when}, {where}. - {organization}")
 CALLED_OFF = N_("CALLED OFF: {title} ({when}) will not take place. - {organization}")
@@ -59,17 +62,26 @@ async def follow(session: AsyncSession, action_id: int | None = None) -> None:
 
 
 def _follow_one(session: AsyncSession, alert: Alert, action: Action) -> None:
-    if alert.state == AlertState.SCHEDULED and (
-        not action.cancelled_at or alert.kind == AlertKind.CORRECTION
-    ):
-        _move(session, alert, action)
-    elif alert.bodies is not None or alert.state == AlertState.SCHEDULED:
+    if action.cancelled_at or alert.bodies is not None:
         alert.state = AlertState.CANCELLED
         what = "was called off" if action.cancelled_at else "has another time or place now"
         alert.trouble = f"Its action {what}: what had not been sent yet was withdrawn."
         note(session, None, "withdrawn", "alert", alert.id, action=action.id)
+    elif may_be_outdated(alert, action):
+        _put_back(session, alert, action)
+    elif alert.state == AlertState.SCHEDULED:
+        _move(session, alert, action)
     else:  # paused before it began: its text will be made of what is true then
         alert.action_version = action.version
+
+
+def _put_back(session: AsyncSession, alert: Alert, action: Action) -> None:
+    """What was typed does not follow. It is a draft again: somebody puts it right, or sends it as it is."""
+    alert.state = AlertState.DRAFT
+    alert.due_at = alert.until = alert.action_version = None
+    alert.trouble = "Its action changed, and its text may say the old time or place. Nothing of it was sent."
+    note(session, None, "put back", "alert", alert.id, action=action.id)
+    log.error("alert may say what is not true any more, and is a draft again: alert=%s", alert.id)
 
 
 def _move(session: AsyncSession, alert: Alert, action: Action) -> None:

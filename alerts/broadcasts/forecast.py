@@ -32,6 +32,9 @@ class Hint(StrEnum):
     QUIET_HOURS = "quiet_hours"
     SHORT_LINK = "short_link"
     NO_WAY_OUT = "no_way_out"
+    TIME_IS_OVER = "time_is_over"
+    ACTION_BEGUN = "action_begun"
+    MAY_SAY_THE_OLD = "may_say_the_old"
 
 
 DETAILS = {
@@ -40,6 +43,10 @@ DETAILS = {
     Hint.QUIET_HOURS: "Some people are asleep then: they get it when the hours of their list begin.",
     Hint.SHORT_LINK: "Carriers block texts with shortened links. Write the whole address.",
     Hint.NO_WAY_OUT: "This is the first alert, and its text does not say how to leave. Add: STOP to leave.",
+    Hint.TIME_IS_OVER: "The time that was chosen for it is over: it cannot be sent so. Choose another.",
+    Hint.ACTION_BEGUN: "The action has begun by then, or is over.",
+    Hint.MAY_SAY_THE_OLD: "Its action got another time or place since this text was written, and the text has"
+    " no placeholder for it: it may say the old one. Look at it.",
 }
 
 

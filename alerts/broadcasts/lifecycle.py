@@ -14,31 +14,20 @@ from alerts.broadcasts.service import (
     MissingTexts,
     NobodyThere,
     WrongState,
+    action_of,
     bodies_of,
+    facts_now,
     get_alert,
+    is_worded_from_now,
     people_now,
 )
 from alerts.broadcasts.states import AlertKind, AlertState
-from alerts.broadcasts.timing import read_lead
-from alerts.errors import DomainError
+from alerts.broadcasts.timing import TimeIsOver, read_lead, require_to_come
 from alerts.language.languages import Language
 from alerts.settings import settings
 from alerts.team.actors import Actor
 from alerts.team.audit import note
 from alerts.team.lockdown import require_open
-
-
-class TimeIsOver(DomainError):
-    """So long before the action has gone by already."""
-
-    code = "time_is_over"
-    field = "send_before"
-
-    def __init__(self, due_at: datetime) -> None:
-        self.due_at = due_at
-        super().__init__(
-            f"That was at {due_at.isoformat()}, which is over. Choose a shorter time, or send now."
-        )
 
 
 async def send(session: AsyncSession, alert_id: int, by: Actor | None = None) -> Alert:
@@ -54,12 +43,13 @@ async def send(session: AsyncSession, alert_id: int, by: Actor | None = None) ->
         raise WrongState(alert_id, alert.state, "sending it")
     await require_open(session)
     now = datetime.now(UTC)
-    action = await _action_of(session, alert)
+    action = await action_of(session, alert)
     due_at = _due_at(alert, action, now)
     bodies, people = await _ready_to_go(session, alert, action)
     if needs_approval(people):
         due_at = max(due_at, now + timedelta(seconds=settings().recall_seconds))
     set_time(alert, action, due_at)
+    alert.worded_from, alert.trouble = facts_now(action), None  # somebody looked at it
     if due_at > now:
         alert.state = AlertState.SCHEDULED
     else:
@@ -101,7 +91,7 @@ async def undo(session: AsyncSession, alert_id: int, by: Actor) -> Alert:
 
 async def start(session: AsyncSession, alert: Alert) -> None:
     """Begin a scheduled alert, locked by the caller. Raises what ``send`` raises."""
-    action = await _action_of(session, alert)
+    action = await action_of(session, alert)
     bodies, people = await _ready_to_go(session, alert, action)
     _begin(alert, bodies)
     note(session, None, "started", "alert", alert.id, people=people)
@@ -130,7 +120,7 @@ async def resume(session: AsyncSession, alert_id: int, by: Actor | None = None) 
         raise WrongState(alert_id, alert.state, "resuming it")
     await require_open(session)
     if alert.bodies is None:  # it was paused because it could not begin
-        action = await _action_of(session, alert)
+        action = await action_of(session, alert)
         bodies, _ = await _ready_to_go(session, alert, action)
         set_time(alert, action, datetime.now(UTC))
         _begin(alert, bodies)
@@ -158,23 +148,22 @@ async def cancel(session: AsyncSession, alert_id: int, by: Actor | None = None) 
     return alert
 
 
-async def _action_of(session: AsyncSession, alert: Alert) -> Action | None:
-    return None if alert.action_id is None else await actions.get_action(session, alert.action_id)
-
-
 def _due_at(alert: Alert, action: Action | None, now: datetime) -> datetime:
     if alert.send_before and action:
         due_at = lead_time(alert, action)
         if due_at <= now:
             raise TimeIsOver(due_at)
         return due_at
-    return max(alert.send_at or now, now)
+    if alert.send_at:
+        require_to_come(alert.send_at)
+        return max(alert.send_at, now)
+    return now
 
 
 async def _ready_to_go(
     session: AsyncSession, alert: Alert, action: Action | None
 ) -> tuple[dict[Language, str], int]:
-    if action and action.cancelled_at and alert.kind != AlertKind.CORRECTION:
+    if action and action.cancelled_at and not _says_that_it_is_off(alert, action):
         raise actions.ActionCancelled(action.id)
     bodies = await bodies_of(session, alert)
     people = await people_now(session, alert)
@@ -185,9 +174,14 @@ async def _ready_to_go(
     if missing:
         raise MissingTexts(missing)
     total = sum(people.values())
-    if needs_approval(total) and not is_approved(alert, bodies):
+    if needs_approval(total) and not is_approved(alert, bodies, action):
         raise NeedsApproval(alert.id, total, settings().approval_above or 0)
     return bodies, total
+
+
+def _says_that_it_is_off(alert: Alert, action: Action) -> bool:
+    """A correction that was worded since it was called off: nothing of an action changes after that."""
+    return alert.kind == AlertKind.CORRECTION and is_worded_from_now(alert, action)
 
 
 def _begin(alert: Alert, bodies: dict[Language, str]) -> None:

@@ -55,6 +55,8 @@ class Alert(Table):
     until: Mapped[Moment | None]  # when the action begins that it comes before; nothing goes out after
     action_version: Mapped[int | None] = mapped_column(Integer)  # which facts its people were told
     written_by: Mapped[int | None] = mapped_column(BigInteger)  # who wrote it last (team.actors)
+    # What its action was when somebody last worded it or sent it (texts.Facts.kept): place and titles, too.
+    worded_from: Mapped[dict[str, Any] | None] = mapped_column(PrivateJson("alerts.worded_from"))
     template_id: Mapped[int | None] = mapped_column(BigInteger)  # which saved text it was made from
     template_version: Mapped[int | None] = mapped_column(Integer)
     approved_by: Mapped[int | None] = mapped_column(BigInteger)

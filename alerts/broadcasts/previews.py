@@ -10,16 +10,16 @@ from datetime import UTC, datetime
 from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from alerts.actions import service as actions
 from alerts.actions.models import Action
 from alerts.broadcasts.approval import needs_approval, version_of
 from alerts.broadcasts.audience import Audience, alike, named_lists
-from alerts.broadcasts.forecast import Forecast, Share, Warned, forecast, warnings
+from alerts.broadcasts.forecast import Forecast, Hint, Share, Warned, forecast, warnings
 from alerts.broadcasts.hours import AROUND_THE_CLOCK, Hours, Voice, voice_of, voices
 from alerts.broadcasts.lifecycle import lead_time
 from alerts.broadcasts.models import Alert
-from alerts.broadcasts.service import bodies_of, get_alert
+from alerts.broadcasts.service import action_of, bodies_of, get_alert, may_be_outdated
 from alerts.broadcasts.states import AlertState
+from alerts.broadcasts.timing import is_over
 from alerts.broadcasts.voices import list_hours
 from alerts.language.languages import Language
 from alerts.language.segments import Segments, costly, segments
@@ -60,7 +60,7 @@ async def preview(session: AsyncSession, alert_id: int) -> Preview:
     """What would happen if it were sent as it stands. Raises NotFound, and whatever ``compose`` raises."""
     alert = await get_alert(session, alert_id)
     bodies = await bodies_of(session, alert)
-    action = await actions.get_action(session, alert.action_id) if alert.action_id else None
+    action = await action_of(session, alert)
     begins_at = _begins_at(alert, action)
     until = action.starts_at if action and action.starts_at > begins_at else None
     groups = await _groups(session, alert, begins_at)
@@ -91,6 +91,7 @@ async def preview(session: AsyncSession, alert_id: int) -> Preview:
         put_off=put_off,
         first=await _is_first(session),
     )
+    found += _about_its_time(alert, action, begins_at)
     return Preview(
         alert,
         languages,
@@ -98,7 +99,7 @@ async def preview(session: AsyncSession, alert_id: int) -> Preview:
         expected,
         put_off,
         left_out,
-        version_of(alert, bodies),
+        version_of(alert, bodies, action),
         needs_approval(people.total()),
         found,
     )
@@ -108,6 +109,19 @@ def _begins_at(alert: Alert, action: Action | None) -> datetime:
     wanted = lead_time(alert, action) if alert.send_before and action else alert.send_at
     now = datetime.now(UTC)
     return max(wanted or now, now)
+
+
+def _about_its_time(alert: Alert, action: Action | None, begins_at: datetime) -> list[Warned]:
+    """What is wrong with the time that it goes out at, or with the one that it tells."""
+    now = datetime.now(UTC)
+    over = (alert.send_at and is_over(alert.send_at, now)) or (
+        alert.send_before and action and lead_time(alert, action) <= now
+    )
+    found = [Warned(Hint.TIME_IS_OVER)] if over and alert.state == AlertState.DRAFT else []
+    if action and not action.cancelled_at:
+        found += [Warned(Hint.ACTION_BEGUN)] if action.starts_at <= begins_at else []
+        found += [Warned(Hint.MAY_SAY_THE_OLD)] if may_be_outdated(alert, action) else []
+    return found
 
 
 @dataclass(frozen=True)

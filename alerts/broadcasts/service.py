@@ -9,11 +9,12 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from alerts.actions import service as actions
+from alerts.actions.models import Action
 from alerts.broadcasts.audience import Audience, named_lists, people_by_language, require_audience
 from alerts.broadcasts.models import Alert, Delivery, Progress
 from alerts.broadcasts.states import AlertKind, AlertState, DeliveryState
-from alerts.broadcasts.texts import Facts, compose
-from alerts.broadcasts.timing import in_utc, read_lead
+from alerts.broadcasts.texts import Facts, compose, may_say_the_old
+from alerts.broadcasts.timing import in_utc, read_lead, require_to_come
 from alerts.errors import Conflict, DomainError, NotFound
 from alerts.language.languages import Language
 from alerts.settings import settings
@@ -129,10 +130,13 @@ async def create_alert(
     """Write a draft from ``facts``, one for each column.
 
     Raises NotFound for its action or lists, AsksAboutNothing, UrgentWithoutReason, TwoTimes,
-    BeforeNothing, BadLead, NoSuchTime, TimeComesTwice, and whatever ``compose`` raises.
+    BeforeNothing, BadLead, NoSuchTime, TimeComesTwice, TimeIsOver, and whatever ``compose`` raises.
     """
     alert = Alert(audience=audience.model_dump(mode="json"), **facts)
     await _check(session, alert)
+    if alert.send_at:
+        require_to_come(alert.send_at)
+    alert.worded_from = facts_now(await action_of(session, alert))
     alert.written_by = by.person if by else None
     session.add(alert)
     await session.flush()
@@ -156,6 +160,10 @@ async def change_alert(
         for name, value in facts.items():
             setattr(alert, name, value)
         await _check(session, alert)
+        if facts.get("send_at") and alert.send_at:
+            require_to_come(alert.send_at)
+    if "text" in facts or "action_id" in facts:
+        alert.worded_from, alert.trouble = facts_now(await action_of(session, alert)), None
     alert.written_by = by.person if by else None
     note(session, by, "changed", "alert", alert_id, fields=", ".join(sorted(facts)))
     await session.flush()
@@ -180,9 +188,12 @@ async def page_of_alerts(
     return await page_of(session, select(Alert).where(Alert.to_subscriber.is_(None)), Alert.id, after, limit)
 
 
-async def alerts_in(session: AsyncSession, state: AlertState, most: int) -> Sequence[Alert]:
-    """Alerts in ``state``, the newest first."""
+async def alerts_in(
+    session: AsyncSession, state: AlertState, most: int, *, troubled: bool = False
+) -> Sequence[Alert]:
+    """Alerts in ``state``, the newest first; or those of them that something was wrong with."""
     query = select(Alert).where(Alert.state == state, Alert.to_subscriber.is_(None))
+    query = query.where(Alert.trouble.is_not(None)) if troubled else query
     return (await session.scalars(query.order_by(Alert.id.desc()).limit(most))).all()
 
 
@@ -198,14 +209,48 @@ async def alerts_of_action(session: AsyncSession, action_id: int) -> Sequence[Al
     return (await session.scalars(query.order_by(Alert.id.desc()))).all()
 
 
+async def action_of(session: AsyncSession, alert: Alert) -> Action | None:
+    """What it calls to, where it calls to something."""
+    return None if alert.action_id is None else await actions.get_action(session, alert.action_id)
+
+
 async def bodies_of(session: AsyncSession, alert: Alert) -> dict[Language, str]:
     """What goes on the air in each language, from the action as it stands now."""
-    facts = None
-    if alert.action_id is not None:
-        action = await actions.get_action(session, alert.action_id)
-        facts = Facts(action.title, action.starts_at, action.timezone, action.place)
-    texts = {Language(language): text for language, text in alert.text.items()}
-    return compose(texts, facts, settings().organization_name)
+    action = await action_of(session, alert)
+    return compose(_texts_of(alert), _facts_of(action) if action else None, settings().organization_name)
+
+
+def facts_now(action: Action | None) -> dict[str, Any] | None:
+    """What an alert is worded from (``Alert.worded_from``): the action as it is now, with its version."""
+    return _facts_of(action).kept() | {"version": action.version} if action else None
+
+
+def is_worded_from_now(alert: Alert, action: Action) -> bool:
+    """Whether the action is of the version that somebody had before them who worded the alert, or sent it."""
+    return alert.worded_from is not None and alert.worded_from["version"] == action.version
+
+
+def has_other_facts(alert: Alert, action: Action) -> bool:
+    """Whether time, place or title are others than when somebody last worded the alert, or sent it."""
+    then = alert.worded_from
+    return then is not None and _facts_of(action).kept() != {k: v for k, v in then.items() if k != "version"}
+
+
+def may_be_outdated(alert: Alert, action: Action) -> bool:
+    """Whether its text may say another time or place than the action has now (``texts.may_say_the_old``)."""
+    if alert.worded_from is None:
+        return False
+    then, now = Facts.of_kept(alert.worded_from), _facts_of(action)
+    lead = read_lead(alert.send_before) if alert.send_before else None
+    return may_say_the_old(_texts_of(alert), then, now, lead)
+
+
+def _facts_of(action: Action) -> Facts:
+    return Facts(action.title, action.starts_at, action.timezone, action.place)
+
+
+def _texts_of(alert: Alert) -> dict[Language, str]:
+    return {Language(language): text for language, text in alert.text.items()}
 
 
 async def people_now(session: AsyncSession, alert: Alert) -> dict[Language, int]:

@@ -17,7 +17,7 @@ async def alert_out(session: AsyncSession, alert: Alert) -> AlertOut:
     """Its facts; times by the clocks of its action's place, else of its lists."""
     zone = ZoneInfo(await service.zone_of(session, alert))
     approved = alert.approved_version is not None and approval.is_approved(
-        alert, await service.bodies_of(session, alert)
+        alert, await service.bodies_of(session, alert), await service.action_of(session, alert)
     )
     return AlertOut(
         id=alert.id,

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime, time
+from typing import Any
+from zoneinfo import ZoneInfo
 
+from alerts.broadcasts.timing import Lead
 from alerts.errors import DomainError
-from alerts.language.dates import clock_time, day, when
+from alerts.language.dates import clock_time, day, names_a_day, when
 from alerts.language.languages import Language
 from alerts.language.segments import BodyTooLong, composed, segments
 from alerts.language.templates import fill, placeholders
@@ -48,6 +51,53 @@ class Facts:
     starts_at: datetime
     timezone: str
     place: str
+
+    def kept(self) -> dict[str, Any]:
+        """The same as JSON can hold it."""
+        return {
+            "title": dict(self.title),
+            "starts_at": self.starts_at.astimezone(UTC).isoformat(),
+            "timezone": self.timezone,
+            "place": self.place,
+        }
+
+    @classmethod
+    def of_kept(cls, kept: Mapping[str, Any]) -> Facts:
+        """What ``kept`` gave."""
+        starts_at = datetime.fromisoformat(kept["starts_at"])
+        return cls(kept["title"], starts_at, kept["timezone"], kept["place"])
+
+    def on_the_wall(self) -> tuple[date, time]:
+        """Its day, and the time that the clocks of its place show."""
+        there = self.starts_at.astimezone(ZoneInfo(self.timezone))
+        return there.date(), there.time()
+
+    def days_after(self, lead: Lead) -> int:
+        """How many days after what goes out ``lead`` before it, as calendars there count."""
+        zone = ZoneInfo(self.timezone)
+        goes_out = lead.before(self.starts_at, self.timezone)
+        return (self.starts_at.astimezone(zone).date() - goes_out.astimezone(zone).date()).days
+
+
+def may_say_the_old(texts: Mapping[Language, str], then: Facts, now: Facts, lead: Lead | None = None) -> bool:
+    """Whether one of ``texts``, worded when ``then`` was so, may say what is not so ``now``.
+
+    A text follows what it has a placeholder for. Where it has none, what was typed stays, if something
+    was. ``lead``: it goes out so long before the action, and so on another day when that moves: where as
+    many days lie between as did, "tomorrow" is as true as it was, and only a day that is named is not.
+    """
+    (day_then, time_then), (day_now, time_now) = then.on_the_wall(), now.on_the_wall()
+
+    def may_say_it(language: Language, text: str) -> bool:
+        told = set(placeholders(text))
+        same_lead = lead and then.days_after(lead) == now.days_after(lead) and not names_a_day(text, language)
+        return (
+            (then.place != now.place and "where" not in told)
+            or (time_then != time_now and not told & {"when", "time"})
+            or (day_then != day_now and not told & {"when", "day"} and not same_lead)
+        )
+
+    return any(may_say_it(language, text) for language, text in texts.items())
 
 
 def compose(texts: Mapping[Language, str], facts: Facts | None, organization: str) -> dict[Language, str]:

@@ -11,6 +11,8 @@ from alerts.errors import DomainError
 
 # Without an action to be late for, an alert of this morning says nothing true in the evening.
 LATE_AT_MOST = timedelta(hours=3)
+# A time that was typed is over when it is sent; clocks differ, and people take a moment.
+JUST_NOW = timedelta(minutes=5)
 _LEAD = re.compile(r"P(?:(?P<days>\d{1,3})D)?(?:T(?:(?P<hours>\d{1,3})H)?(?:(?P<minutes>\d{1,4})M)?)?")
 
 
@@ -25,6 +27,17 @@ class BadLead(DomainError):
             "Write how long before the action as P1D (a day, at the same time on the clock), PT24H"
             " (24 hours), PT90M, or P1DT2H."
         )
+
+
+class TimeIsOver(DomainError):
+    """When an alert was to go out has gone by already."""
+
+    code = "time_is_over"
+
+    def __init__(self, due_at: datetime, field: str = "send_before") -> None:
+        self.due_at, self.field = due_at, field
+        other = "a shorter time" if field == "send_before" else "a later time"
+        super().__init__(f"That was at {due_at.isoformat()}, which is over. Choose {other}, or send now.")
 
 
 class NoSuchTime(DomainError):
@@ -95,6 +108,17 @@ def in_utc(moment: datetime, zone: str) -> datetime:
     if first.utcoffset() != second.utcoffset():
         raise TimeComesTwice(moment, zone, first, second)
     return first.astimezone(UTC)
+
+
+def is_over(send_at: datetime, now: datetime) -> bool:
+    """Whether a time that was chosen for an alert is over: by more than it takes to press a button."""
+    return now - send_at > JUST_NOW
+
+
+def require_to_come(send_at: datetime) -> None:
+    """Raises TimeIsOver where it is not still to come."""
+    if is_over(send_at, datetime.now(UTC)):
+        raise TimeIsOver(send_at, "send_at")
 
 
 def too_late(now: datetime, due_at: datetime, until: datetime | None) -> bool:

@@ -71,6 +71,13 @@ HINTS = {
     Hint.QUIET_HOURS: N_("Some people are asleep then. They get it when the hours of their list begin."),
     Hint.SHORT_LINK: N_("Carriers block texts with shortened links. Write the whole address."),
     Hint.NO_WAY_OUT: N_("This is the first alert. Say how to leave: STOP."),
+    Hint.TIME_IS_OVER: N_(
+        "The time chosen for it is over. Choose another one, or send it when you press the button."
+    ),
+    Hint.ACTION_BEGUN: N_("The action has begun by then, or is over."),
+    Hint.MAY_SAY_THE_OLD: N_(
+        "Time or place of the action changed since this text was written. Is it still right?"
+    ),
 }
 
 REASONS = frozenset(

@@ -10,7 +10,7 @@ from fastapi import Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from alerts.actions.service import coming_actions
-from alerts.broadcasts.approval import Approval, approval_of
+from alerts.broadcasts.approval import Approval, approval_of, is_own
 from alerts.broadcasts.live import report_of
 from alerts.broadcasts.models import Alert
 from alerts.broadcasts.schemas import ReportOut
@@ -104,6 +104,9 @@ async def _going(session: AsyncSession, read: Language, alert: Alert) -> Row:
 async def _wrong(session: AsyncSession, read: Language) -> list[Row]:
     """Alerts that stopped or missed their time, and those of the last days that some people did not get."""
     rows = []
+    for one in await alerts_in(session, AlertState.DRAFT, MOST, troubled=True):
+        says, to_do = trouble_in_words(one.trouble or "", read)
+        rows.append(Row(f"/alerts/{one.id}", await about(session, one, read), says, to_do))
     for state in (AlertState.PAUSED, AlertState.MISSED):
         for one in await alerts_in(session, state, MOST):
             if state == AlertState.MISSED and not _is_recent(one.due_at):
@@ -159,17 +162,17 @@ async def _to_approve(
                 continue
             approval = await approval_of(session, one, known)
             if approval == Approval.AWAITED:
-                waiting.append((one, _of_approval(reader, one)))
+                waiting.append((one, await _of_approval(session, reader, one)))
                 theirs += may_approve
-            elif state == AlertState.DRAFT and place < MOST:
+            elif state == AlertState.DRAFT and place < MOST and not one.trouble:
                 drafts.append((one, _of_draft(reader, one, approval)))
     return waiting, drafts
 
 
-def _of_approval(reader: SignedIn, alert: Alert) -> str:
+async def _of_approval(session: AsyncSession, reader: SignedIn, alert: Alert) -> str:
     """What is to be said of an alert that nobody has approved yet; nothing to whoever may not."""
-    if alert.written_by == reader.actor.person:
-        return N_("It waits for somebody else's approval: you wrote it, or changed it last.")
+    if await is_own(session, alert, reader.actor):
+        return N_("It waits for somebody else's approval: you wrote it, or changed it or its action last.")
     return N_("It waits for your approval. Look at it first.") if reader.actor.may(Scope.SEND) else ""
 
 

@@ -9,7 +9,7 @@ from fastapi.responses import StreamingResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from alerts.broadcasts import lifecycle, previews, reports, service
-from alerts.broadcasts.approval import Approval, approval_of
+from alerts.broadcasts.approval import Approval, approval_of, is_own
 from alerts.broadcasts.live import is_over, report_of
 from alerts.broadcasts.models import Alert
 from alerts.broadcasts.states import AlertState
@@ -74,7 +74,7 @@ async def _under_way(
         again=LOOK_SECONDS if moving and _moves(alert) else 0,
         whole=whole,
         to_approve=await previews.preview(session, alert.id) if awaited else None,
-        own=alert.written_by == reader.actor.person,
+        own=await is_own(session, alert, reader.actor),
         price=price_of(read, whole) if whole else "",
         may_send=reader.actor.may(Scope.SEND),
     )

@@ -71,6 +71,10 @@ TROUBLES = {
         N_("Its action was moved, and its time was over then. Nothing of it was sent."),
         N_("Write a new one, if people should still hear of it."),
     ),
+    "may say the old": (
+        N_("Its action changed, and its text may say the old time or place. Nothing of it was sent."),
+        N_("Look at it, put its text right where it must be, and send it again."),
+    ),
     "Its action": (
         N_("Its action changed: what had not been sent yet was withdrawn."),
         N_("The action's page offers a correction to exactly those who were told the old."),

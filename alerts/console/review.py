@@ -18,6 +18,7 @@ from alerts.console.clocks import clocks_of
 from alerts.console.doors import Chosen, Form, Sender, go, language_of
 from alerts.console.once import FormRoute
 from alerts.console.pages import figure, in_money, page
+from alerts.console.remedies import trouble_in_words
 from alerts.console.troubles import in_words
 from alerts.errors import DomainError
 from alerts.language.catalogs import N_, tr
@@ -63,6 +64,8 @@ async def draft_page(
         found = await previews.preview(session, alert.id)
     except DomainError as error:  # its action lost the title that its text names
         found, trouble = None, in_words(read, error)
+    if alert.trouble and not trouble:
+        trouble = " ".join(trouble_in_words(alert.trouble, read))
     people = sum(one.people for one in found.languages.values()) if found else 0
     own_number = await trying.own_number(session, reader.actor.person)
     return page(
@@ -77,7 +80,7 @@ async def draft_page(
         found=found,
         people=people,
         approved=found is not None and found.version == alert.approved_version,
-        own=alert.written_by == reader.actor.person,
+        own=await approval.is_own(session, alert, reader.actor),
         sentence=await _what_will_happen(session, read, found) if found and people else "",
         says=_what_else(read, found, people) if found else [],
         hints=hints_in_words(found.warnings, read) if found else [],
@@ -161,7 +164,8 @@ async def send(
 async def _require_seen(session: AsyncSession, alert_id: int, version: str) -> None:
     """Raises ChangedMeanwhile where a draft is not what was on the page."""
     alert = await service.get_alert(session, alert_id, lock=True)
-    current = approval.version_of(alert, await service.bodies_of(session, alert))
+    bodies, action = await service.bodies_of(session, alert), await service.action_of(session, alert)
+    current = approval.version_of(alert, bodies, action)
     if alert.state == AlertState.DRAFT and version != current:
         raise ChangedMeanwhile(alert_id, current)
 

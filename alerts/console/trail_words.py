@@ -49,6 +49,7 @@ DEEDS: dict[tuple[str, str], str] = {
     ("cancelled", "alert"): N_("stopped alert {thing} for good"),
     ("missed", "alert"): N_("found that alert {thing} missed its time"),
     ("withdrawn", "alert"): N_("withdrew alert {thing}: its action changed"),
+    ("put back", "alert"): N_("made alert {thing} a draft again: its text may say the old time or place"),
     ("moved", "alert"): N_("moved alert {thing} with its action"),
     ("made", "action"): N_("planned action {thing}"),
     ("changed", "action"): N_("changed action {thing}"),

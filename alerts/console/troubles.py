@@ -8,7 +8,6 @@ from alerts.actions.service import ActionCancelled, EndsBeforeStart
 from alerts.broadcasts.approval import ChangedMeanwhile, NeedsApproval, OwnAlert
 from alerts.broadcasts.changes import NobodyWasTold
 from alerts.broadcasts.letters import NothingWritten
-from alerts.broadcasts.lifecycle import TimeIsOver
 from alerts.broadcasts.saved_texts import TemplateNameTaken
 from alerts.broadcasts.service import (
     AsksAboutNothing,
@@ -20,7 +19,7 @@ from alerts.broadcasts.service import (
     WrongState,
 )
 from alerts.broadcasts.texts import NoTitle, TextTooLong
-from alerts.broadcasts.timing import BadLead, NoSuchTime, TimeComesTwice
+from alerts.broadcasts.timing import BadLead, NoSuchTime, TimeComesTwice, TimeIsOver
 from alerts.broadcasts.trying import NoNumberOfYours, TooManyTests, WantsNoTexts
 from alerts.console.doors import StrangeForm
 from alerts.console.fields import NotFilledIn, ReasonNotTaken, SaidMeanwhile, TimeNotTaken
@@ -69,7 +68,7 @@ _WORDS: dict[type[DomainError], str] = {
     BadLead: N_("That is no time before an action. Choose another."),
     TimeIsOver: N_("That time is over. Choose a later one."),
     NeedsApproval: N_("To so many, a second organizer approves exactly this first."),
-    OwnAlert: N_("You wrote it, or changed it last: somebody else approves it."),
+    OwnAlert: N_("You wrote it, or changed it or its action last: somebody else approves it."),
     ChangedMeanwhile: N_("Somebody changed it meanwhile. This is how it is now: look at it again."),
     WasDone: N_("This was done already. Look before you do it again."),
     SaidMeanwhile: N_("Something was said in this conversation meanwhile. Look at it again."),

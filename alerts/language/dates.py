@@ -6,11 +6,13 @@ alert, and numeric dates that one reader takes for day/month and another for mon
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from datetime import date, datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date, format_datetime, get_day_names, get_month_names
 
 from alerts.language.languages import Language
 from alerts.language.segments import Encoding, in_gsm7
@@ -41,6 +43,29 @@ def day_and_month(on: date, language: Language) -> str:
 def clock_time(moment: datetime, zone: str, language: Language) -> str:
     """The time of an aware ``moment`` in ``zone``, such as "5:00 PM"."""
     return _format(moment, zone, language, _pattern(language, "time"))
+
+
+def names_a_day(text: str, language: Language) -> bool:
+    """Whether ``text`` may name a day: a day of the week, a month, or any number."""
+    return bool(re.search(r"\d", text) or _names(language).search(_plain(text)))
+
+
+@lru_cache
+def _names(language: Language) -> re.Pattern[str]:
+    locale = language.facts["locale"]
+    named = [
+        _plain(name)
+        for width in ("wide", "abbreviated")
+        for names in (get_day_names(width, locale=locale), get_month_names(width, locale=locale))
+        for name in names.values()
+    ]
+    return re.compile(r"\b(?:" + "|".join(re.escape(name.rstrip(".")) for name in named) + r")\b")
+
+
+def _plain(text: str) -> str:
+    """In small letters without accents, as some people write."""
+    apart = unicodedata.normalize("NFD", text.casefold())
+    return "".join(letter for letter in apart if not unicodedata.combining(letter))
 
 
 @lru_cache(maxsize=1024)  # the same few moments are told to thousands within minutes

@@ -66,6 +66,37 @@ async def test_another_time_of_the_action_voids_it_too(api: Api, trusted_api: Ap
     assert (await api.post(f"/v1/alerts/{draft}/send", status=409))["code"] == "needs_approval"
 
 
+async def test_another_day_of_the_action_voids_what_was_approved_for_so_long_before(
+    api: Api, trusted_api: Api, draft: int
+) -> None:
+    plain = {"en": "Tomorrow!", "es": "¡Mañana!", "so": "Berri!"}
+    await api.patch(f"/v1/alerts/{draft}", {"text": plain, "send_before": "P1D"})
+    await approve(trusted_api, draft)
+    starts = datetime.fromisoformat((await api.get("/v1/actions/1"))["starts_at"]) + timedelta(days=1)
+    moved = {"starts_at": starts.isoformat(), "ends_at": (starts + timedelta(hours=1)).isoformat()}
+    await api.patch("/v1/actions/1", moved)
+    assert not (await api.get(f"/v1/alerts/{draft}"))["approved"]
+    assert (await api.post(f"/v1/alerts/{draft}/send", status=409))["code"] == "needs_approval"
+
+
+@pytest.mark.parametrize(
+    "change", [{"place": "Another gate"}, {"title": {"en": "Walkout", "es": "Paro", "so": "Shaqo joojin"}}]
+)
+async def test_who_changed_what_it_tells_does_not_approve_that(
+    api: Api, trusted_api: Api, draft: int, change: dict[str, Any]
+) -> None:
+    await trusted_api.patch("/v1/actions/1", change)
+    assert (await approve(trusted_api, draft, 403))["code"] == "own_alert"
+    assert (await approve(api, draft, 403))["code"] == "own_alert"
+    await api.patch(f"/v1/alerts/{draft}", {"text": TEXTS})  # who wrote it has seen the change
+    assert (await approve(trusted_api, draft))["approved"]
+
+
+async def test_who_only_changed_the_details_may_approve(api: Api, trusted_api: Api, draft: int) -> None:
+    await trusted_api.patch("/v1/actions/1", {"details": {"en": "Bring water"}})
+    assert (await approve(trusted_api, draft))["approved"]
+
+
 async def test_what_changed_while_it_was_looked_at_is_not_approved(
     api: Api, trusted_api: Api, draft: int
 ) -> None:

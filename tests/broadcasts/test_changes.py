@@ -94,6 +94,26 @@ async def test_one_time_takes_the_place_of_the_other_and_null_takes_it_away(
     assert changed["text"] == made["text"]
 
 
+LONG_AGO = (datetime.now(UTC) - timedelta(minutes=20)).isoformat()
+
+
+async def test_a_time_that_is_over_can_be_neither_chosen_nor_sent_at(api: Api, inland: int) -> None:
+    plain = {"en": "Hi", "es": "Hola", "so": "Nabad"}
+    over = alert(inland, None, text=plain, send_at=LONG_AGO)
+    problem = await api.post("/v1/alerts", over, status=422)
+    assert (problem["code"], "later time" in problem["detail"]) == ("time_is_over", True)
+    just_now = (datetime.now(UTC) - timedelta(minutes=1)).isoformat()
+    made = await api.post("/v1/alerts", {**over, "send_at": just_now})
+    path = f"/v1/alerts/{made['id']}"
+    assert (await api.patch(path, {"send_at": LONG_AGO}, status=422))["code"] == "time_is_over"
+    await change("UPDATE alerts SET send_at = now() - interval '20 minutes'")  # approved late, say
+    assert "time_is_over" in [one["code"] for one in (await api.get(f"{path}/preview"))["warnings"]]
+    await api.patch(path, {"text": {**plain, "en": "Hello"}})
+    assert (await api.post(f"{path}/send", status=422))["code"] == "time_is_over"
+    await change("UPDATE alerts SET send_at = now() - interval '1 minute'")
+    assert (await api.post(f"{path}/send", status=202))["state"] == "sending"
+
+
 @pytest.mark.parametrize(
     ("late", "starts_in", "state"),
     [
@@ -292,6 +312,73 @@ async def test_who_got_no_correction_was_not_told_the_new(api: Api, called: int,
     await change("DELETE FROM deliveries WHERE alert_id = :id AND subscriber_id = 3", id=called)
     await change("UPDATE deliveries SET state = 'undelivered' WHERE subscriber_id = 3")
     assert (await api.get("/v1/actions/1/correction"))["people"] == 0
+
+
+async def test_after_it_was_called_off_nobody_is_told_that_it_was_moved(
+    api: Api, called: int, worker: Worker, twilio: SimulatorServer
+) -> None:
+    await worker.fan_out(called)
+    await api.patch("/v1/actions/1", {"place": "The other gate"})
+    later, draft = [await api.post("/v1/actions/1/correction") for _ in range(2)]
+    await api.patch(f"/v1/alerts/{later['id']}", {"send_at": "2099-01-01T00:00:00Z"})
+    await api.post(f"/v1/alerts/{later['id']}/send", status=202)
+    await api.post("/v1/actions/1/cancel", status=200)
+    await worker.tick()
+    assert (await api.get(f"/v1/alerts/{later['id']}"))["state"] == "cancelled"
+    assert (await api.post(f"/v1/alerts/{draft['id']}/send", status=409))["code"] == "action_cancelled"
+    assert (await api.get("/v1/actions/1/correction"))["people"] == 3
+    off = await api.post("/v1/actions/1/correction")
+    await api.post(f"/v1/alerts/{off['id']}/send", status=202)
+    assert await worker.fan_out(off["id"]) == 3
+    assert all("CALLED OFF" in twilio.alerts_to(person)[-1].body for person in (JAMES,))
+    assert (await api.get("/v1/actions/1/correction"))["people"] == 0
+
+
+TYPED = {"en": "Saturday 10, gate 4", "es": "Sabado 10, porton 4", "so": "Sabti 10, albaabka 4"}
+TOMORROW = {
+    "en": "Tomorrow, {time}: {where}",
+    "es": "Mañana, {time}: {where}",
+    "so": "Berri, {time}: {where}",
+}
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        (TYPED, {"send_before": "P1D"}, "day", "draft"),
+        (TYPED, {"send_at": "2099-01-01T00:00:00Z"}, "day", "draft"),
+        (TYPED, {"send_before": "P1D"}, "place", "draft"),
+        ({**TYPED, "en": "{when}, {where}"}, {"send_before": "P1D"}, "day", "draft"),
+        ({"en": "{when}"}, {"send_before": "P1D"}, "place", "draft"),
+        ({"en": "{when}, {where}"}, {"send_before": "P1D"}, "day", "scheduled"),
+        ({"en": "{when}, {where}"}, {"send_before": "P1D"}, "place", "scheduled"),
+        (TOMORROW, {"send_before": "P1D"}, "day", "scheduled"),
+        (TOMORROW, {"send_at": "2099-01-01T00:00:00Z"}, "day", "draft"),
+    ],
+)
+async def test_what_may_say_the_old_waits_for_a_human(
+    api: Api, inland: int, worker: Worker, case: tuple[dict[str, str], dict[str, str], str, str]
+) -> None:
+    words, goes_out, change, state = case
+    action = (await api.post("/v1/actions", lobby_action()))["id"]
+    audience = {"lists": [inland], "languages": list(words)}
+    made = await scheduled(api, inland, action, text=words, audience=audience, asks_rsvp=False, **goes_out)
+    now = await api.get(f"/v1/actions/{action}")
+    moved = {name: (moment(now[name]) + timedelta(days=1)).isoformat() for name in ("starts_at", "ends_at")}
+    await api.patch(f"/v1/actions/{action}", moved if change == "day" else {"place": "Gate 5"})
+    await worker.tick()
+    found = await api.get(f"/v1/alerts/{made['id']}")
+    assert found["state"] == state
+    hints = [one["code"] for one in (await api.get(f"/v1/alerts/{made['id']}/preview"))["warnings"]]
+    assert ("may_say_the_old" in hints) is (state == "draft")
+    if state == "draft":
+        assert "may say the old" in found["trouble"]
+        again = await api.post(f"/v1/alerts/{made['id']}/send", status=202)  # it is right, somebody says
+        assert (again["state"], again["trouble"]) == ("scheduled", None)
+        await worker.tick()
+        assert (await api.get(f"/v1/alerts/{made['id']}"))["state"] == "scheduled"
+    elif change == "day":
+        assert found["due_at"] != made["due_at"]
 
 
 async def test_another_title_is_no_change_of_what_people_must_know(

@@ -1,0 +1,25 @@
+"""What an action was when an alert's text was worded, and who changed it since: a typed time does not follow.
+
+Revision ID: 0025
+Revises: 0024
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0025"
+down_revision = "0024"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column("alerts", sa.Column("worded_from", sa.LargeBinary()))
+    op.add_column("actions", sa.Column("facts_by", sa.BigInteger()))
+
+
+def downgrade() -> None:
+    op.drop_column("actions", "facts_by")
+    op.drop_column("alerts", "worded_from")
