@@ -116,6 +116,7 @@ REMINDER = {
     "text": REMINDER_TEXT,
     "send_before": "P1D",
     "due_at": "2026-12-04T10:00:00-08:00",
+    "warnings": [],
 }
 CORRECTION_TEXT = {
     "en": "CHANGED: {title} is now {when}, {where}. - {organization}",

@@ -116,7 +116,10 @@ ANSWERS: dict[str, Any] = {
     "create_reminder": REMINDER,
     "page_of_reminders": _page(REMINDER),
     "change_reminder": REMINDER,
-    "remove_reminder": {**REMINDER, "state": "cancelled"},
+    "remove_reminder": {
+        **{key: of for key, of in REMINDER.items() if key != "warnings"},
+        "state": "cancelled",
+    },
     "export_kit": KIT,
     "use_kit": {"action": 5, "alerts": [15, 16]},
     "offered_correction": {"people": 284, "languages": {"es": 284}, "text": CORRECTION_TEXT},

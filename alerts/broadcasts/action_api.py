@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Depends
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from alerts.actions import service as actions
 from alerts.broadcasts import changes, kits, reminders, saved_texts
+from alerts.broadcasts.forecast import DETAILS
 from alerts.broadcasts.kits import Kit, KitUse, KitUsed
-from alerts.broadcasts.schemas import AlertOut, CorrectionOut, NewCorrection, NewReminder
+from alerts.broadcasts.models import Alert
+from alerts.broadcasts.nights import nights_of
+from alerts.broadcasts.schemas import (
+    AlertOut,
+    CorrectionOut,
+    NewCorrection,
+    NewReminder,
+    ReminderOut,
+    WarningOut,
+)
 from alerts.broadcasts.shown import alert_out
 from alerts.storage.pages import After, Limit, Page
 from alerts.team.access import Caller, Id, Session, needs
@@ -36,37 +47,44 @@ async def use_kit(body: KitUse, session: Session, caller: Caller) -> KitUsed:
     return KitUsed(action=made.action.id, alerts=[alert.id for alert in made.alerts])
 
 
+async def _reminder_out(session: AsyncSession, alert: Alert) -> ReminderOut:
+    warnings = [
+        WarningOut(code=one.hint, language=one.language, detail=DETAILS[one.hint])
+        for one in await nights_of(session, alert)
+    ]
+    return ReminderOut(**(await alert_out(session, alert)).model_dump(), warnings=warnings)
+
+
 @router.post("/reminders", status_code=201)
-async def create_reminder(action_id: Id, body: NewReminder, session: Session, caller: Caller) -> AlertOut:
+async def create_reminder(action_id: Id, body: NewReminder, session: Session, caller: Caller) -> ReminderOut:
     """Set a reminder: an alert that goes out so long before the action, to whoever answered so until then.
 
     It moves with the action, and is withdrawn when that is called off. Where it would go to more people
-    than one organizer may text alone, it stays a draft: approve it, then send it.
+    than one organizer may text alone, it stays a draft: approve it, then send it. `warnings` say where it is
+    night then; `urgent` with an `urgent_reason` goes out all the same.
     """
     words = await saved_texts.words_of(session, body.text, body.template)
-    made = await reminders.remind(session, action_id, body.before, body.answers, words, caller)
-    return await alert_out(session, made)
+    made = await reminders.remind(session, action_id, body, words, caller)
+    return await _reminder_out(session, made)
 
 
 @router.get("/reminders")
 async def page_of_reminders(
     action_id: Id, session: Session, after: After = None, limit: Limit = 50
-) -> Page[AlertOut]:
+) -> Page[ReminderOut]:
     """The reminders of an action, oldest first."""
     rows, following = await reminders.page_of_reminders(session, action_id, after, limit)
-    return Page(items=[await alert_out(session, row) for row in rows], next=following)
+    return Page(items=[await _reminder_out(session, row) for row in rows], next=following)
 
 
 @router.patch("/reminders/{alert_id}")
 async def change_reminder(
     action_id: Id, alert_id: Id, body: NewReminder, session: Session, caller: Caller
-) -> AlertOut:
+) -> ReminderOut:
     """Another time, other people or another text for a reminder that has not begun: all of it anew."""
     words = await saved_texts.words_of(session, body.text, body.template)
-    made = await reminders.change_reminder(
-        session, action_id, alert_id, body.before, body.answers, words, caller
-    )
-    return await alert_out(session, made)
+    made = await reminders.change_reminder(session, action_id, alert_id, body, words, caller)
+    return await _reminder_out(session, made)
 
 
 @router.delete("/reminders/{alert_id}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -35,6 +35,8 @@ class Hint(StrEnum):
     TIME_IS_OVER = "time_is_over"
     ACTION_BEGUN = "action_begun"
     MAY_SAY_THE_OLD = "may_say_the_old"
+    NIGHT_UNTIL_ACTION = "night_until_action"
+    NEW_PEOPLE = "new_people"
 
 
 DETAILS = {
@@ -47,6 +49,10 @@ DETAILS = {
     Hint.ACTION_BEGUN: "The action has begun by then, or is over.",
     Hint.MAY_SAY_THE_OLD: "Its action got another time or place since this text was written, and the text has"
     " no placeholder for it: it may say the old one. Look at it.",
+    Hint.NIGHT_UNTIL_ACTION: "On some lists it is night from then until the action begins: their people get"
+    " nothing. Choose a longer time before, or mark it urgent.",
+    Hint.NEW_PEOPLE: "Some people were put on these lists since the last alert that told everybody how to"
+    " leave, and no text told them. Add: STOP to leave.",
 }
 
 
@@ -136,14 +142,30 @@ def money(micros: int) -> str:
     return f"{cents // 100}.{cents % 100:02}"
 
 
+def says_how_to_leave(bodies: Mapping[str, str]) -> bool:
+    """Whether each of these texts names the way out."""
+    return all(_WAY_OUT.search(body) for body in bodies.values())
+
+
+def at_night(opens: Iterable[datetime], until: datetime) -> list[Warned]:
+    """What to know of a text for an action that begins at ``until``, when some lists open only then."""
+    late = [moment >= until for moment in opens]
+    never, later = (Warned(hint) for hint in (Hint.NIGHT_UNTIL_ACTION, Hint.QUIET_HOURS))
+    return [never] * any(late) + [later] * (not all(late))
+
+
 def warnings(
     expected: Forecast,
     bodies: Mapping[Language, str],
     *,
     put_off: int,
     first: bool,
+    new_people: bool = False,
 ) -> list[Warned]:
-    """What an organizer should know. ``first``: nobody has had an alert before this one."""
+    """What an organizer should know. ``first``: nobody has had an alert before this one.
+
+    ``new_people``: some were put on its lists, and no text told them how to leave.
+    """
     found: list[Warned] = []
     if expected.late:
         found.append(Warned(Hint.LANDS_LATE))
@@ -154,4 +176,6 @@ def warnings(
             found.append(Warned(Hint.SHORT_LINK, language))
         if first and not _WAY_OUT.search(body):
             found.append(Warned(Hint.NO_WAY_OUT, language))
+        elif new_people and not _WAY_OUT.search(body):
+            found.append(Warned(Hint.NEW_PEOPLE, language))
     return found

@@ -17,6 +17,8 @@ from alerts.broadcasts.forecast import Forecast, Hint, Share, Warned, forecast, 
 from alerts.broadcasts.hours import AROUND_THE_CLOCK, Hours, Voice, voice_of, voices
 from alerts.broadcasts.lifecycle import lead_time
 from alerts.broadcasts.models import Alert
+from alerts.broadcasts.newcomers import some_are_new
+from alerts.broadcasts.nights import nights_of
 from alerts.broadcasts.service import action_of, bodies_of, get_alert, may_be_outdated
 from alerts.broadcasts.states import AlertState
 from alerts.broadcasts.timing import is_over
@@ -90,8 +92,10 @@ async def preview(session: AsyncSession, alert_id: int) -> Preview:
         {language: body for language, body in bodies.items() if people[language]},
         put_off=put_off,
         first=await _is_first(session),
+        new_people=await some_are_new(session, named_lists(Audience.model_validate(alert.audience))),
     )
     found += _about_its_time(alert, action, begins_at)
+    found += [one for one in await nights_of(session, alert) if one not in found]
     return Preview(
         alert,
         languages,

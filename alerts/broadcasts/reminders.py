@@ -12,6 +12,7 @@ from alerts.broadcasts.approval import NeedsApproval
 from alerts.broadcasts.audience import Answered, Audience
 from alerts.broadcasts.lifecycle import cancel, send, undo
 from alerts.broadcasts.models import Alert
+from alerts.broadcasts.schemas import NewReminder
 from alerts.broadcasts.service import WrongState, change_alert, create_alert, get_alert
 from alerts.broadcasts.states import AlertKind, AlertState
 from alerts.errors import NotFound
@@ -22,17 +23,16 @@ from alerts.team.actors import Actor
 async def remind(
     session: AsyncSession,
     action_id: int,
-    before: str,
-    answers: Sequence[Answered],
+    wish: NewReminder,
     words: Mapping[str, object],
     by: Actor,
 ) -> Alert:
-    """Set a reminder of the action, ``before`` it (``timing.read_lead``), to whoever said one of ``answers``.
+    """Set a reminder of the action: so long before it, to whoever gave one of these answers.
 
     ``words``: its text, and the template that it was made from (``saved_texts.words_of``).
     Already so many that a second organizer must approve it, it stays a draft until somebody has, and it
-    is sent. Raises NotFound, ActionCancelled, MissingLanguages, BadLead, TimeIsOver, and whatever
-    ``compose`` raises.
+    is sent. Raises NotFound, ActionCancelled, MissingLanguages, UrgentWithoutReason, BadLead, TimeIsOver,
+    and whatever ``compose`` raises.
     """
     action = await actions.get_action(session, action_id)
     if action.cancelled_at:
@@ -41,11 +41,9 @@ async def remind(
         "kind": AlertKind.REMINDER,
         "action_id": action_id,
         **words,
-        "asks_rsvp": _asks(answers),
-        "urgent": False,
-        "send_before": before,
+        **_of_wish(wish),
     }
-    alert = await create_alert(session, Audience(action=action_id, answers=list(answers)), facts, by)
+    alert = await create_alert(session, Audience(action=action_id, answers=wish.answers), facts, by)
     return await _set(session, alert, by)
 
 
@@ -57,12 +55,11 @@ async def get_reminder(session: AsyncSession, action_id: int, alert_id: int, *, 
     return alert
 
 
-async def change_reminder(  # noqa: PLR0913, PLR0917 - what a reminder is
+async def change_reminder(
     session: AsyncSession,
     action_id: int,
     alert_id: int,
-    before: str,
-    answers: Sequence[Answered],
+    wish: NewReminder,
     words: Mapping[str, object],
     by: Actor,
 ) -> Alert:
@@ -75,10 +72,9 @@ async def change_reminder(  # noqa: PLR0913, PLR0917 - what a reminder is
         raise WrongState(alert_id, alert.state, "changing it")
     await undo(session, alert_id, by)
     facts = {
-        "audience": Audience(action=action_id, answers=list(answers)).model_dump(mode="json"),
+        "audience": Audience(action=action_id, answers=wish.answers).model_dump(mode="json"),
         **words,
-        "asks_rsvp": _asks(answers),
-        "send_before": before,
+        **_of_wish(wish),
     }
     await change_alert(session, alert_id, facts, by)
     return await _set(session, alert, by)
@@ -99,8 +95,13 @@ async def _set(session: AsyncSession, alert: Alert, by: Actor) -> Alert:
         return alert
 
 
-def _asks(answers: Sequence[Answered]) -> bool:
-    return Answered.SILENT in answers or Answered.MAYBE in answers
+def _of_wish(wish: NewReminder) -> dict[str, object]:
+    return {
+        "asks_rsvp": Answered.SILENT in wish.answers or Answered.MAYBE in wish.answers,
+        "urgent": wish.urgent,
+        "urgent_reason": wish.urgent_reason,
+        "send_before": wish.before,
+    }
 
 
 async def page_of_reminders(

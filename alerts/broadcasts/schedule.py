@@ -12,10 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from alerts.broadcasts import changes, lifecycle
 from alerts.broadcasts.models import Alert
+from alerts.broadcasts.service import zone_of
 from alerts.broadcasts.statements import ADOPT, FINISH, OWED, RELEASE, WITHDRAW_CANCELLED
 from alerts.broadcasts.states import AlertKind, AlertState
 from alerts.broadcasts.stumbles import set_apart
-from alerts.broadcasts.timing import too_late
+from alerts.broadcasts.timing import read_lead, too_late
 from alerts.errors import DomainError
 from alerts.team.audit import note
 
@@ -52,7 +53,9 @@ async def _start(session: AsyncSession, alert: Alert, reminded: set[tuple[int | 
             _miss(session, alert, "It was kept from going out until the next reminder was due.")
             return False
         reminded.add(whom)
-    if too_late(datetime.now(UTC), alert.due_at, alert.until):
+    lead = read_lead(alert.send_before) if alert.send_before else None
+    zone = await zone_of(session, alert)
+    if too_late(datetime.now(UTC), alert.due_at, alert.until, lead, zone):
         _miss(session, alert, f"It was due at {alert.due_at.isoformat()}, and was kept from going out.")
         return False
     try:

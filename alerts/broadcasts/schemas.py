@@ -251,6 +251,14 @@ class NewReminder(Worded):
 
     before: SendBefore
     answers: Annotated[list[Answered], Field(min_length=1)]
+    urgent: bool = False
+    urgent_reason: UrgentReason | None = None
+
+
+class ReminderOut(AlertOut):
+    """A reminder. ``warnings``: of the lists that its action was called to; who gets it is not known yet."""
+
+    warnings: list[WarningOut]
 
 
 class NewCorrection(Worded):

@@ -121,9 +121,18 @@ def require_to_come(send_at: datetime) -> None:
         raise TimeIsOver(send_at, "send_at")
 
 
-def too_late(now: datetime, due_at: datetime, until: datetime | None) -> bool:
+def too_late(
+    now: datetime, due_at: datetime, until: datetime | None, lead: Lead | None = None, zone: str = "UTC"
+) -> bool:
     """Whether an alert that should have begun at ``due_at`` makes no sense any more.
 
-    ``until``: when its action begins, of an alert that was to come before it. Others may be some hours late.
+    ``until``: when its action begins, of an alert that was to come before it. Others may be some hours late;
+    and what goes out a ``lead`` before it says "tomorrow", or "in an hour": some hours, and where the lead
+    is in whole days, no longer than its day lasts by the clocks of ``zone``.
     """
-    return now >= until if until else now - due_at > LATE_AT_MOST
+    if until and (now >= until or not lead):
+        return now >= until
+    if now - due_at > LATE_AT_MOST:
+        return True
+    today, its_day = (moment.astimezone(ZoneInfo(zone)).date() for moment in (now, due_at))
+    return bool(lead and lead.days and not lead.exact) and today > its_day

@@ -11,9 +11,10 @@ from alerts.actions import service, turnout
 from alerts.broadcasts import changes
 from alerts.broadcasts.audience import Audience
 from alerts.broadcasts.models import Alert
+from alerts.broadcasts.nights import nights_of
 from alerts.broadcasts.service import alerts_of_action
 from alerts.broadcasts.states import AlertKind
-from alerts.console.alerts_shown import heading, lead_in_words, state_in_words, who_answered
+from alerts.console.alerts_shown import heading, hints_in_words, lead_in_words, state_in_words, who_answered
 from alerts.console.clocks import clocks_of
 from alerts.console.doors import Chosen, Viewer, language_of
 from alerts.console.over_time import over_time
@@ -73,19 +74,21 @@ async def action_page(action_id: Id, session: Session, reader: Viewer, language:
         lists=await _by_list(session, action_id),
         over=over_time(await turnout.by_hour(session, action_id), action.timezone, read),
         alerts=[(one.id, state_in_words(one, read)) for one in every if one.kind != AlertKind.REMINDER],
-        reminders=[_reminder(one, read) for one in every if one.kind == AlertKind.REMINDER],
+        reminders=[await _reminder(session, one, read) for one in every if one.kind == AlertKind.REMINDER],
         told_old=sum(told.values()),
         may_write=reader.actor.may(Scope.WRITE),
     )
 
 
-def _reminder(alert: Alert, read: Language) -> tuple[int, str, str, str]:
+async def _reminder(session: AsyncSession, alert: Alert, read: Language) -> tuple[int, str, str, str, str]:
+    """Its last piece: what to know of it before it goes out."""
     answers = Audience.model_validate(alert.audience).answers
     return (
         alert.id,
         lead_in_words(alert.send_before or "", read),
         who_answered(answers, read),
         state_in_words(alert, read),
+        " ".join(hints_in_words(await nights_of(session, alert), read)),
     )
 
 

@@ -74,6 +74,13 @@ HINTS = {
     Hint.TIME_IS_OVER: N_(
         "The time chosen for it is over. Choose another one, or send it when you press the button."
     ),
+    Hint.NIGHT_UNTIL_ACTION: N_(
+        "It is night on some lists from then until the action begins: people who are on them get nothing."
+        " Choose a longer time before it, or mark it urgent."
+    ),
+    Hint.NEW_PEOPLE: N_(
+        "Some people were put on these lists by you since an alert last said how to leave. Say it: STOP."
+    ),
     Hint.ACTION_BEGUN: N_("The action has begun by then, or is over."),
     Hint.MAY_SAY_THE_OLD: N_(
         "Time or place of the action changed since this text was written. Is it still right?"

@@ -12,7 +12,7 @@ from alerts.broadcasts.schemas import NewReminder
 from alerts.broadcasts.states import AlertState
 from alerts.console.alerts_shown import LEADS, cheaply, heading, lead_in_words
 from alerts.console.doors import CHECKED, Chosen, Fields, Form, Writer, go, language_of
-from alerts.console.fields import by_language, shaped
+from alerts.console.fields import ReasonNotTaken, by_language, shaped
 from alerts.console.once import FormRoute
 from alerts.console.pages import page
 from alerts.console.saved_texts import Again, keep_too, pressed, shown, words_in
@@ -50,9 +50,7 @@ async def remind(
         form = _in_cheap_letters(form)
         given, words = shaped(NewReminder, _facts(form)), await words_in(session, form)
         async with session.begin_nested():
-            made = await reminders.remind(
-                session, action_id, given.before, given.answers, words, reader.actor
-            )
+            made = await reminders.remind(session, action_id, given, words, reader.actor)
             await keep_too(session, form, reader.actor)
     except DomainError as error:
         return await _form(session, reader, read, action_id, None, Again(form, error=error))
@@ -70,6 +68,8 @@ async def change_form(
     answers = Audience.model_validate(alert.audience).answers
     filled = {f"text-{key}": text for key, text in alert.text.items()}
     filled |= {f"answered-{one}": "1" for one in answers} | {"before": alert.send_before or ""}
+    filled |= {"urgent": "1"} if alert.urgent else {}
+    filled |= {"reason": alert.urgent_reason or ""}
     return await _form(session, reader, language_of(reader, language), action_id, alert_id, Again(filled))
 
 
@@ -85,9 +85,7 @@ async def change(
         form = _in_cheap_letters(form)
         given, words = shaped(NewReminder, _facts(form)), await words_in(session, form)
         async with session.begin_nested():
-            made = await reminders.change_reminder(
-                session, action_id, alert_id, given.before, given.answers, words, reader.actor
-            )
+            made = await reminders.change_reminder(session, action_id, alert_id, given, words, reader.actor)
             await keep_too(session, form, reader.actor)
     except DomainError as error:
         return await _form(session, reader, read, action_id, alert_id, Again(form, error=error))
@@ -105,10 +103,15 @@ async def remove(
 
 
 def _facts(form: Fields) -> dict[str, object]:
+    """Raises ReasonNotTaken."""
+    if "urgent" not in form and form.get("reason", "").strip():
+        raise ReasonNotTaken
     return {
         "before": form.get("before", ""),
         "answers": [answer for answer in ANSWERS if f"answered-{answer}" in form],
         "text": by_language(form, "text"),
+        "urgent": "urgent" in form,
+        "urgent_reason": form.get("reason", "").strip() or None,
     }
 
 

@@ -177,6 +177,16 @@ async def test_the_silent_are_asked_again(api: Api, called: int, worker: Worker)
     assert row["language"] == "so"
 
 
+async def test_a_reminder_that_was_kept_for_hours_is_missed_though_its_action_is_to_come(
+    api: Api, called: int, worker: Worker
+) -> None:
+    await answered(api, worker, called)
+    made = await api.post("/v1/actions/1/reminders", {**REMINDER, "before": "PT3H"})
+    await due(made["id"], timedelta(hours=4))
+    await worker.tick()
+    assert (await api.get(f"/v1/alerts/{made['id']}"))["state"] == "missed"
+
+
 async def test_a_reminder_of_which_nobody_wants_any_is_over_at_once(
     api: Api, inland: int, action: int, worker: Worker
 ) -> None:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from alerts.broadcasts.forecast import Hint, Share, Warned, forecast, money, warnings
-from alerts.broadcasts.hours import AROUND_THE_CLOCK, Hours
+from alerts.broadcasts.forecast import Hint, Share, Warned, at_night, forecast, money, warnings
+from alerts.broadcasts.hours import AROUND_THE_CLOCK, LANDING, Hours, ListHours, closed
 from alerts.carrier.simulator.server import SimulatorServer
 from alerts.language.languages import Language
 from alerts.settings import settings
+from alerts.subscribers.taking import stint
 from tests.api import Api
 from tests.story import JAMES, MARIA, alert, lobby_action
 from tests.worker import Worker, sent
@@ -128,6 +132,82 @@ def test_shortened_links_are_told(link: str, short: bool) -> None:
     bodies = {Language.ES: f"Firma: {link}"}
     found = warnings(expected, bodies, put_off=0, first=False)
     assert found == ([Warned(Hint.SHORT_LINK, Language.ES)] if short else [])
+
+
+AT = st.datetimes(datetime(2026, 1, 1), datetime(2028, 1, 1), timezones=st.just(UTC))
+
+
+@given(AT, st.integers(1, 36 * 60), st.lists(st.sampled_from([EAST, WEST, AROUND_THE_CLOCK]), max_size=3))
+def test_a_reminder_warns_of_lists_that_do_not_wake_before_the_action(
+    due_at: datetime, minutes: int, hours: list[Hours]
+) -> None:
+    until = due_at + timedelta(minutes=minutes)
+    lists = [ListHours(number, one) for number, one in enumerate(hours)]
+    found = at_night(closed(lists, due_at).values(), until)
+    asleep = [one for one in hours if not (one.is_open(due_at) and one.is_open(due_at + LANDING))]
+    never = [one for one in asleep if not _is_open_between(one, due_at, until)]
+    assert (Warned(Hint.NIGHT_UNTIL_ACTION) in found) is bool(never)
+    assert (Warned(Hint.QUIET_HOURS) in found) is (len(never) < len(asleep))
+
+
+def _is_open_between(hours: Hours, begins: datetime, ends: datetime) -> bool:
+    """Read minute by minute; 8:00 and 21:00 are whole minutes."""
+    moment = begins.replace(second=0, microsecond=0) + timedelta(minutes=1)
+    while moment < ends:
+        if hours.is_open(moment):
+            return True
+        moment += timedelta(minutes=1)
+    return False
+
+
+@pytest.mark.anyio
+async def test_what_begins_after_the_action_is_told(api: Api, inland: int) -> None:
+    begun = datetime.now(UTC) - timedelta(minutes=30)
+    action = lobby_action(
+        starts_at=begun.isoformat(), ends_at=(begun + timedelta(hours=2)).isoformat(), title={"en": "Rally"}
+    )
+    made = await api.post("/v1/actions", action)
+    late = await api.post("/v1/alerts", alert(inland, made["id"], text={"en": "Now!"}))
+    in_time = await api.post("/v1/actions", lobby_action())
+    early = await api.post("/v1/alerts", alert(inland, in_time["id"]))
+    for one, begins_late in ((late, True), (early, False)):
+        told = [one["code"] for one in (await api.get(f"/v1/alerts/{one['id']}/preview"))["warnings"]]
+        assert ("action_begun" in told) is begins_late
+
+
+@pytest.mark.anyio
+async def test_who_was_put_on_a_list_is_told_how_to_leave_it(api: Api, inland: int, worker: Worker) -> None:
+    plain = {"en": "Hi", "es": "Hola", "so": "Nabad"}
+    with_stop = {language: f"{text} STOP" for language, text in plain.items()}
+
+    async def new_people(**changes: Any) -> bool:
+        made = await api.post("/v1/alerts", alert(inland, None, **{"text": plain, **changes}))
+        told = [one["code"] for one in (await api.get(f"/v1/alerts/{made['id']}/preview"))["warnings"]]
+        return "new_people" in told
+
+    async def alert_goes_out(**changes: Any) -> None:
+        made = await api.post("/v1/alerts", alert(inland, None, **{"text": with_stop, **changes}))
+        await api.post(f"/v1/alerts/{made['id']}/send", status=202)
+        await worker.fan_out(made["id"])
+
+    await alert_goes_out(text=plain)
+    assert not await new_people()  # who joins by text is told at once
+    body = {"phone": "+19095550107", "language": "en", "lists": [inland], "consent": "signed at the gate"}
+    await api.post("/v1/subscribers", body)
+    assert await new_people()
+    assert not await new_people(text=with_stop)
+    await alert_goes_out(text=plain)
+    await alert_goes_out(audience={"lists": [inland], "languages": ["es"]})
+    assert await new_people()  # not all of them were told
+    await alert_goes_out()
+    assert not await new_people()
+    query = f"/v1/subscribers/import?lists={inland}&language=es&consent_source=sheet&consent_date=2026-11-20"
+    headers = {"Content-Type": "text/csv"}
+    answer = await api.client.post(query, content=b"phone\n+19095550108\n", headers=headers)
+    assert answer.status_code == 202
+    while await stint():
+        pass
+    assert await new_people()
 
 
 @pytest.mark.anyio

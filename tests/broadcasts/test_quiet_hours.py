@@ -192,6 +192,34 @@ async def test_who_sleeps_until_the_action_has_begun_is_skipped_and_counted(
     assert (await api.get(f"/v1/alerts/{made['id']}"))["state"] == "sent"
 
 
+async def test_a_reminder_into_the_night_is_warned_of_and_may_be_urgent(api: Api, inland: int) -> None:
+    starts = datetime.now(UTC) + timedelta(hours=3)
+    ends = starts + timedelta(hours=2)
+    facts = lobby_action(starts_at=starts.isoformat(), ends_at=ends.isoformat())
+    action = (await api.post("/v1/actions", facts))["id"]
+    await api.post("/v1/alerts", alert(inland, action))  # whom it calls
+    words = {"name": "Nights", "join_words": {"en": "NIGHTS"}, "hours": hours(timedelta(hours=9))}
+    await api.post("/v1/lists", inland_empire(**words))  # and whom not
+    path = f"/v1/actions/{action}/reminders"
+    wish = {"before": "PT1H", "answers": ["yes"], "text": PLAIN}
+
+    async def told(**changes: Any) -> list[str]:
+        made = await api.post(path, {**wish, **changes})
+        preview = await api.get(f"/v1/alerts/{made['id']}/preview")
+        codes = [one["code"] for one in made["warnings"]]
+        assert {one["code"] for one in preview["warnings"]} >= set(codes)
+        assert (await api.get(path))["items"][-1]["warnings"] == made["warnings"]
+        return codes
+
+    assert await told() == []
+    await change_hours(api, inland, hours(timedelta(hours=4)))  # opens after the action began
+    assert await told() == ["night_until_action"]
+    assert await told(urgent=True, urgent_reason="The gate moved") == []
+    assert (await api.post(path, {**wish, "urgent": True}, status=422))["code"] == "urgent_without_reason"
+    await change_hours(api, inland, hours(timedelta(hours=2, minutes=30)))  # between the two
+    assert await told() == ["quiet_hours"]
+
+
 async def test_nothing_goes_out_once_the_action_has_begun(
     api: Api, called: int, worker: Worker, twilio: SimulatorServer
 ) -> None:

@@ -99,3 +99,28 @@ def test_late_is_better_than_never_only_while_it_makes_sense(
 ) -> None:
     until = None if until_in is None else NOON + until_in
     assert too_late(NOON, NOON - late_by, until) is over
+
+
+MIDNIGHT = datetime(2026, 12, 5, tzinfo=ZoneInfo(PACIFIC))
+
+
+@pytest.mark.parametrize(
+    ("lead", "due_at", "late_by", "over"),
+    [
+        ("P1D", MIDNIGHT - timedelta(hours=6), timedelta(hours=3), False),
+        ("P1D", MIDNIGHT - timedelta(hours=6), timedelta(hours=3, seconds=1), True),
+        ("P1D", MIDNIGHT - timedelta(hours=1), timedelta(minutes=59), False),
+        ("P1D", MIDNIGHT - timedelta(hours=1), timedelta(hours=1), True),  # "Tomorrow" is today
+        ("P1D", MIDNIGHT - timedelta(hours=8, minutes=30), timedelta(hours=1), False),  # midnight by UTC
+        ("PT3H", MIDNIGHT - timedelta(hours=1), timedelta(hours=2), False),
+        ("P1DT2H", MIDNIGHT - timedelta(hours=1), timedelta(hours=2), False),
+        ("PT3H", MIDNIGHT - timedelta(hours=1), timedelta(hours=4), True),
+    ],
+)
+def test_what_says_tomorrow_goes_out_while_that_is_so(
+    lead: str, due_at: datetime, late_by: timedelta, over: bool
+) -> None:
+    now = due_at + late_by
+    ahead = now + timedelta(hours=8)
+    assert too_late(now, due_at, ahead, read_lead(lead), PACIFIC) is over
+    assert too_late(now, due_at, now, read_lead(lead), PACIFIC)

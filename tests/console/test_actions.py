@@ -19,6 +19,7 @@ from tests.api import Api
 from tests.console.browser import FROM_A_FORM, Browser, browser, invited
 from tests.console.test_alerts import ACTION, SOON, filled_in, planned, send, written
 from tests.story import JAMES, MARIA, YASMIN, inland_empire, lobby_action
+from tests.story import alert as an_alert
 from tests.worker import Worker, sent
 
 pytestmark = pytest.mark.anyio
@@ -241,6 +242,45 @@ async def test_a_reminder_that_cannot_be_is_refused_and_nothing_is_left(
     answer = await ana.submit(form, fields, 422, on=form)
     assert says in unescape(answer.text)
     assert (await api.get("/v1/alerts"))["items"] == []
+
+
+async def test_a_reminder_into_the_night_says_so_on_the_actions_page_and_may_wake_people(
+    api: Api, ana: Browser, inland: int
+) -> None:
+    action = await planned(ana)  # it begins at five in the afternoon
+    await api.patch(f"/v1/lists/{inland}", {"hours": {"opens": "19:00", "closes": "21:00"}})
+    form = f"{action}/reminders/new"
+    fields = await filled_in(ana, form) | {"before": "PT3H"}
+    await ana.submit(form, fields, on=form)
+    assert "It is night on some lists from then until the action begins" in await ana.open(action)
+    made = await reminder_of(api, action)
+    change = f"{action}/reminders/{made['id']}"
+    reason = {"reason": "The gate moved"}
+    refused = await ana.submit(change, await filled_in(ana, change) | reason, 422, on=change)
+    assert "but not that it is" in unescape(refused.text)
+    await ana.submit(change, await filled_in(ana, change) | reason | {"urgent": "1"}, on=change)
+    changed = await reminder_of(api, action)
+    assert (changed["urgent"], changed["urgent_reason"]) == (True, "The gate moved")
+    assert "It is night on some lists" not in await ana.open(action)
+    assert (await filled_in(ana, change))["urgent"] == "1"
+
+
+async def test_what_may_say_the_old_stands_under_what_went_wrong(
+    api: Api, ana: Browser, inland: int, worker: Worker
+) -> None:
+    action = await planned(ana)
+    number = int(action.rsplit("/", 1)[1])
+    typed = {"en": "Saturday at gate 4", "es": "Sabado, porton 4", "so": "Sabti, albaabka 4"}
+    made = await api.post("/v1/alerts", an_alert(inland, number, text=typed, send_before="P1D"))
+    await api.post(f"/v1/alerts/{made['id']}/send", status=202)
+    await api.patch(f"/v1{action}", {"place": "Gate 5"})
+    await worker.tick()
+    for page in ("/", f"/alerts/{made['id']}"):
+        assert "its text may say the old time or place" in unescape(await ana.open(page))
+    [entry] = (await api.get(f"/v1/audit?noun=alert&number={made['id']}&limit=50"))["items"][2:]
+    assert entry["what"] == "put back"
+    await api.post(f"/v1/alerts/{made['id']}/send", status=202)
+    assert "its text may say the old" not in unescape(await ana.open("/"))
 
 
 async def test_a_change_of_a_reminder_that_is_refused_leaves_it_as_it_was(
