@@ -282,6 +282,7 @@ ALARMS = (
             "anew with password and code, keys and invitations are made anew, and each alert waits until somebody "
             "resumes it. Is the only admin's phone gone? After it at once: `alerts organizer create` for another "
             "address, and shut the first one out.",
+            "Must the list not exist any more? [The end of it](deploy/server.md), line by line, on that page's server.",
         ),
     ),
 )

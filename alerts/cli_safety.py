@@ -201,7 +201,7 @@ async def _note_backup(session: AsyncSession, rows: int) -> None:
 
 @safety.command()
 def restore(file: File) -> None:
-    """Bring a backup into an empty database."""
+    """Bring a backup into an empty database. Sessions, keys and invitations of then are over."""
     import alerts.main  # noqa: F401 - every table is known
     from alerts.settings import parse_sealing_keys, settings
     from alerts.storage import backup as backups
@@ -216,6 +216,10 @@ def restore(file: File) -> None:
     except (backups.BadBackup, OSError) as error:
         raise _fail(f"{file}: {error}") from None
     typer.echo(f"{sum(one.rows for one in done)} rows of {len(done)} tables are back.")
+    typer.echo(
+        "Everybody signs in anew; keys and invitations are made anew. Look at the team: whoever was shut out "
+        "after this backup is in again, with the password of then. This ends it: alerts organizer shut-out"
+    )
 
 
 @safety.command()
@@ -225,15 +229,34 @@ def destroy(
         Path | None, typer.Option(help="Where SEALING_KEYS stands; it is overwritten and taken out.")
     ] = None,
 ) -> None:
-    """Erase all data and, with --environment-file, the sealing keys. Nothing brings them back."""
+    """Erase all data and, with --environment-file, the sealing keys. Nothing brings them back.
+
+    A file that only root may write is root's to erase: docs/deploy/server.md has it line by line.
+    """
+    import psycopg
+    from redis.exceptions import RedisError
+
     import alerts.main  # noqa: F401 - every table is known
     from alerts.settings import settings
-    from alerts.storage.destruction import WHAT_REMAINS, destroy_data, destroy_keys
+    from alerts.storage.destruction import NO_KEY_ERASED, WHAT_REMAINS, destroy_data, destroy_keys
 
     if organization != settings().organization_name:
         raise _fail("That is not ORGANIZATION_NAME. Nothing was done.")
-    if environment_file is not None and not destroy_keys(environment_file):
-        raise _fail(f"There is no SEALING_KEYS in {environment_file}. Nothing was done.")
-    destroy_data(settings().libpq_url, settings().redis_url.get_secret_value())
-    typer.echo("The data is gone." + (" So are the keys in that file." if environment_file else ""))
+    try:
+        if environment_file is not None and not destroy_keys(environment_file):
+            raise _fail(f"There is no SEALING_KEYS in {environment_file}. Nothing was done.")
+    except OSError as error:
+        raise _fail(
+            f"{environment_file}: {error.strerror}. Nothing was done. Where only root may write it: run this "
+            f"without --environment-file, and then as root: shred -u {environment_file}"
+        ) from None
+    of_keys = "The keys in that file are gone." if environment_file else NO_KEY_ERASED
+    try:
+        destroy_data(settings().libpq_url, settings().redis_url.get_secret_value())
+    except (psycopg.Error, RedisError) as error:
+        raise _fail(
+            f"Not all of the data is gone ({type(error).__name__}): drop the database, and flush Redis, "
+            f"yourself. {of_keys}"
+        ) from None
+    typer.echo(f"The data is gone. {of_keys}")
     typer.echo(WHAT_REMAINS)

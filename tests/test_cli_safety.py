@@ -48,7 +48,7 @@ def test_a_deployment_from_its_first_admin_to_its_end(tmp_path: Path) -> None:
         assert "rows of" in alerts(env, "backup", str(file))
         assert "is there already" in alerts(env, "backup", str(file), status=1)
         assert "not empty" in alerts(env, "restore", str(file), status=1)
-        alerts({**env, "DATABASE_URL": other}, "restore", str(file))
+        assert "signs in anew" in alerts({**env, "DATABASE_URL": other}, "restore", str(file))
         assert alerts({**env, "DATABASE_URL": other}, "audit", "verify", "--head", head) == whole
 
         assert "none" in alerts(env, "lockdown", "A phone was seized.")
@@ -73,16 +73,35 @@ def test_a_deployment_from_its_first_admin_to_its_end(tmp_path: Path) -> None:
             ("the command line", "invited"), ("the command line", "changed"),
         ]  # fmt: skip
 
-        place = tmp_path / "environment"
-        place.write_text("A=1\nexport SEALING_KEYS=1:secret\nB=2\n")
-        alerts(env, "destroy", "--organization", "Somebody else", status=1)
-        said = alerts(env, "destroy", "--organization", os.environ["ORGANIZATION_NAME"],
-                      "--environment-file", str(place))  # fmt: skip
-        assert "older backup" in said
-        assert place.read_text() == "A=1\nB=2\n"
-        with psycopg.connect(url) as connection:
-            assert connection.execute("SELECT count(*) FROM organizers").fetchone() == (0,)
-            assert connection.execute("SELECT count(*) FROM audit").fetchone() == (0,)
+        look_at_the_end(env, url, tmp_path)
+
+
+def look_at_the_end(env: dict[str, str], url: str, folder: Path) -> None:
+    """``alerts destroy``: with keys that it may not erase, without keys, and whole."""
+    place = folder / "environment"
+    place.write_text("A=1\nexport SEALING_KEYS=1:secret\nB=2\n")
+    alerts(env, "destroy", "--organization", "Somebody else", status=1)
+    ours = ("destroy", "--organization", os.environ["ORGANIZATION_NAME"])
+    for closed in (folder, folder / "nowhere"):  # what not even root may open
+        said = alerts(env, *ours, "--environment-file", str(closed), status=1)
+        assert "Nothing was done" in said
+        assert f"as root: shred -u {closed}" in said
+        assert "Traceback" not in said
+    with psycopg.connect(url) as connection:
+        assert connection.execute("SELECT count(*) FROM organizers").fetchone() == (2,)
+    said = alerts({**env, "REDIS_URL": "unix:///nowhere"}, *ours, status=1)
+    assert "Not all of the data is gone" in said
+    assert "NO KEY WAS ERASED" in said
+    said = alerts(env, *ours)
+    assert "NO KEY WAS ERASED" in said
+    assert place.read_text().count("SEALING_KEYS") == 1
+    said = alerts(env, *ours, "--environment-file", str(place))
+    assert "older backup" in said
+    assert "NO KEY" not in said
+    assert place.read_text() == "A=1\nB=2\n"
+    with psycopg.connect(url) as connection:
+        assert connection.execute("SELECT count(*) FROM organizers").fetchone() == (0,)
+        assert connection.execute("SELECT count(*) FROM audit").fetchone() == (0,)
 
 
 @pytest.mark.parametrize("command", ["organizer", "keys", "audit", "key"])

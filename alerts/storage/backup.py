@@ -32,6 +32,12 @@ MAGIC = b"alerts backup 1\n"
 SALT = 32
 CHUNK = 1 << 20
 TAG = 16
+# Of each table: so that nobody is in by a session, a key or an invitation that ended since the backup.
+LET_NOBODY_IN = {
+    "organizer_sessions": "DELETE FROM organizer_sessions",
+    "api_keys": "UPDATE api_keys SET revoked_at = now() WHERE revoked_at IS NULL",
+    "organizers": "UPDATE organizers SET welcome = NULL, welcome_until = NULL",
+}
 
 
 class BadBackup(Exception):
@@ -83,7 +89,8 @@ def backup(url: str, keys: dict[int, bytes], path: Path) -> list[Counted]:
 def restore(url: str, sqlalchemy_url: str, keys: dict[int, bytes], path: Path) -> list[Counted]:
     """Bring everything back into an empty database, and that to the newest schema.
 
-    All of it or nothing. Raises BadBackup, NotEmpty, OSError.
+    All of it or nothing; sessions, keys and invitations are over (LET_NOBODY_IN).
+    Raises BadBackup, NotEmpty, OSError.
     """
     with path.open("rb") as file:
         reader = _Reader(file, keys)
@@ -94,6 +101,8 @@ def restore(url: str, sqlalchemy_url: str, keys: dict[int, bytes], path: Path) -
         with psycopg.connect(url) as connection:
             _cut(connection, head.get("partitions", []))
             done = _fill(connection, reader, head["sequences"])
+            for table in set(_tables(connection)) & LET_NOBODY_IN.keys():
+                connection.execute(sql.SQL(LET_NOBODY_IN[table]))
     upgrade(sqlalchemy_url)
     return done
 

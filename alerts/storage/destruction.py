@@ -14,8 +14,13 @@ from alerts.storage.tables import Table
 
 KEYS = re.compile(rb"^(?:export[ \t]+)?SEALING_KEYS[ \t]*=.*\n?", re.MULTILINE)
 
+NO_KEY_ERASED = (
+    "NO KEY WAS ERASED: SEALING_KEYS stand where your settings stand, and open every backup and every older "
+    "copy of the database. Erase them there now; a file, as root: shred -u FILE"
+)
 WHAT_REMAINS = """
 What this did not reach, and what somebody could still do with it:
+- Backups are still where you put them, those of your host, too. Whoever has the keys opens them.
 - Processes that run have the keys in memory until you end them. End them now.
 - SEALING_KEYS may stand elsewhere: in your host's settings, a shell's history, a password manager, a
   colleague's laptop. Whoever finds it there, and an older backup or copy of the database's disk, reads
@@ -32,11 +37,13 @@ def destroy_keys(path: Path) -> bool:
     """Overwrite SEALING_KEYS in the file at ``path``, and take it out. Whether it was there.
 
     On a disk that writes elsewhere (an SSD, a copying file system) the old octets may be there still.
+    Raises OSError, with nothing changed, where the file may not be read and written.
     """
-    text = path.read_bytes()
-    if not KEYS.search(text):
-        return False
     with path.open("r+b") as file:
+        text = file.read()
+        if not KEYS.search(text):
+            return False
+        file.seek(0)
         file.write(KEYS.sub(lambda found: b"#" * (len(found[0]) - 1) + b"\n", text))
         file.flush()
         os.fsync(file.fileno())
