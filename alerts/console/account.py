@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 from fastapi import APIRouter, Response
 
-from alerts.console.doors import CHECKED, Chosen, Fields, Form, Reader, go, language_of
+from alerts.console.doors import CHECKED, Chosen, Form, Reader, go, language_of
 from alerts.console.once import FormRoute
 from alerts.console.pages import as_read, page
 from alerts.console.signing_in import recovery_codes
@@ -14,15 +16,15 @@ from alerts.language.catalogs import N_, tr
 from alerts.language.languages import Language
 from alerts.settings import settings
 from alerts.subscribers.phones import mask, parse_phone
-from alerts.team import codes, keys, organizers, passwords, sessions
+from alerts.team import codes, keys, organizers, sessions
 from alerts.team.access import Id, Session
 from alerts.team.actors import Scope
 from alerts.team.audit import note
-from alerts.team.guessing import guessed_wrong, let_guess
-from alerts.team.sessions import SignedIn, WrongSignIn
+from alerts.team.sessions import SignedIn
 
 router = APIRouter(prefix="/account", include_in_schema=False, route_class=FormRoute)
 MOST_KEYS = 100  # on the page
+KEY_DAYS = (30, 90, 365)
 
 SCOPES = {
     Scope.READ: N_("see lists, actions, alerts and reports"),
@@ -62,7 +64,16 @@ async def _account(
             (one.id, one.browser, one.network, as_read(one.created_at, read), one.id == reader.session_id)
             for one in await sessions.sessions_of(session, reader.who.id)
         ],
-        keys=[(one.id, one.name, as_read(one.used_at, read) if one.used_at else "") for one in own],
+        keys=[
+            (
+                one.id,
+                one.name,
+                as_read(one.used_at, read) if one.used_at else "",
+                as_read(one.expires_at, read) if one.expires_at else "",
+            )
+            for one in own
+        ],
+        key_days=[(days, tr(read, "{days} days", days=days), days == keys.DAYS) for days in KEY_DAYS],
         own_number=mask(reader.who.phone) if reader.who.phone else "",
         scopes=[(scope, tr(read, says)) for scope, says in SCOPES.items() if reader.actor.may(scope)],
         t=_words(read),
@@ -95,6 +106,8 @@ def _words(read: Language) -> dict[str, str]:
         "key_once": tr(read, "This is the key. It is not shown again:"),
         "key_name": tr(read, "What will use it"),
         "used": tr(read, "last used"),
+        "how_long": tr(read, "It works for"),
+        "end_keys": tr(read, "End my keys for programs, too"),
         "make_key": tr(read, "Make a key"),
         "revoke": tr(read, "End it"),
     }
@@ -119,9 +132,12 @@ async def change_password(session: Session, reader: Reader, form: Form, language
     """Set a new password; the old one is asked for, as a phone may lie open."""
     read = language_of(reader, language)
     try:
-        await _it_is_really(session, reader, form)
+        await sessions.require_password(session, reader, form.get("password", ""))
         await organizers.change_password(session, reader.who, form.get("new", ""), reader.actor)
         await sessions.end_other_sessions(session, reader)
+        if "keys" in form:
+            await keys.end_keys_of(session, reader.who.id)
+            note(session, reader.actor, "ended the keys of", "organizer", reader.who.id)
     except DomainError as error:
         return await _account(session, reader, read, in_words(read, error), error.status)
     return go("/account")
@@ -134,7 +150,7 @@ async def change_phone(session: Session, reader: Reader, form: Form, language: C
     filled = form.get("phone", "").strip()
     try:
         phone = parse_phone(filled, settings().default_region) if filled else None
-        await _it_is_really(session, reader, form)
+        await sessions.require_password(session, reader, form.get("password", ""))
     except DomainError as error:
         return await _account(session, reader, read, in_words(read, error), error.status)
     await organizers.change_organizer(session, reader.who.id, {"phone": phone}, reader.actor)
@@ -148,7 +164,7 @@ async def new_recovery_codes(
     """New recovery codes, shown once."""
     read = language_of(reader, language)
     try:
-        await _it_is_really(session, reader, form)
+        await sessions.require_password(session, reader, form.get("password", ""))
     except DomainError as error:
         return await _account(session, reader, read, in_words(read, error), error.status)
     made = await codes.new_recovery_codes(session, reader.who)
@@ -156,25 +172,19 @@ async def new_recovery_codes(
     return recovery_codes(read, made)
 
 
-async def _it_is_really(session: Session, reader: SignedIn, form: Fields) -> None:
-    """Raise WrongSignIn, or TooManyGuesses, where the password is not theirs."""
-    network = reader.actor.where or ""
-    await let_guess(session, reader.who.email, network)
-    if not await passwords.fits(form.get("password", ""), reader.who.password):
-        await guessed_wrong(session, reader.who.email, network)
-        raise WrongSignIn
-
-
 @router.post("/keys")
 async def make_key(session: Session, reader: Reader, form: Form, language: Chosen = None) -> Response:
-    """Make a key, shown once."""
+    """Make a key, shown once. It would outlast this session: the password is asked for."""
     read = language_of(reader, language)
     scopes = {scope for scope in Scope if form.get(scope)}
     name = form.get("name", "").strip()[:60]
     if not name or not scopes:
         return await _account(session, reader, read, tr(read, "A key has a name, and may something."), 422)
+    days = next((one for one in KEY_DAYS if str(one) == form.get("days")), keys.DAYS)
     try:
-        made = await keys.create_api_key(session, name, scopes, by=reader.actor)
+        await sessions.require_password(session, reader, form.get("password", ""))
+        until = datetime.now(UTC) + timedelta(days=days)
+        made = await keys.create_api_key(session, name, scopes, expires_at=until, by=reader.actor)
     except DomainError as error:
         return await _account(session, reader, read, in_words(read, error), error.status)
     return await _account(session, reader, read, new_key=made.key)

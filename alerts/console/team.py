@@ -76,6 +76,7 @@ async def invite(session: Session, admin: Admin, form: Form, language: Chosen = 
     ):
         return await _team(session, admin, read, tr(read, "A name and an e-mail address are needed."), 422)
     try:
+        await sessions.require_password(session, admin, form.get("password", ""))
         facts = Facts(email, name, Role(form["role"]), may_read_numbers="numbers" in form, phone=_phone(form))
         invited = await organizers.invite(session, facts, admin.actor)
     except DomainError as error:
@@ -169,7 +170,10 @@ async def _member(  # noqa: PLR0913, PLR0917 - what comes of a form is shown her
 async def change(
     organizer_id: Id, session: Session, admin: Admin, form: Form, language: Chosen = None
 ) -> Response:
-    """Change what somebody may do, or is called, or where alarms reach them."""
+    """Change what somebody may do, or is called, or where alarms reach them.
+
+    To give them more asks for the password; to shut them out is done at once.
+    """
     read = language_of(admin, language)
     facts: dict[str, object] = {"may_read_numbers": "numbers" in form, "disabled": "disabled" in form}
     if form.get("role") in list(Role):
@@ -179,6 +183,8 @@ async def change(
     try:
         if "phone" in form:
             facts["phone"] = _phone(form)
+        if organizers.gives_more(await organizers.get_organizer(session, organizer_id), facts):
+            await sessions.require_password(session, admin, form.get("password", ""))
         async with session.begin_nested():
             await organizers.change_organizer(session, organizer_id, facts, admin.actor)
     except DomainError as error:
@@ -186,11 +192,17 @@ async def change(
     return go("/team" if facts["disabled"] else f"/team/{organizer_id}")
 
 
-@router.post("/{organizer_id}/invite", dependencies=CHECKED)
-async def invite_again(organizer_id: Id, session: Session, admin: Admin, language: Chosen = None) -> Response:
-    """A new link for somebody."""
-    invited = await organizers.invite_again(session, organizer_id, admin.actor)
+@router.post("/{organizer_id}/invite")
+async def invite_again(
+    organizer_id: Id, session: Session, admin: Admin, form: Form, language: Chosen = None
+) -> Response:
+    """A new link for somebody. Whoever has it is in as them: the password is asked for."""
     read = language_of(admin, language)
+    try:
+        await sessions.require_password(session, admin, form.get("password", ""))
+        invited = await organizers.invite_again(session, organizer_id, admin.actor)
+    except DomainError as error:
+        return await _member(session, admin, read, organizer_id, in_words(read, error), error.status)
     return await _member(session, admin, read, organizer_id, link=_link(invited.token))
 
 

@@ -102,6 +102,7 @@ DEEDS: dict[tuple[str, str], str] = {
     ("signed out", "organizer"): N_("signed out: {thing}"),
     ("ended a session of", "organizer"): N_("signed {thing} out of one browser"),
     ("ended the sessions of", "organizer"): N_("signed {thing} out everywhere"),
+    ("ended the keys of", "organizer"): N_("ended the keys of {thing}"),
     ("ended the other sessions of", "organizer"): N_("signed {thing} out of all other browsers"),
     ("made", "key"): N_("made key {thing}"),
     ("revoked", "key"): N_("ended key {thing}"),

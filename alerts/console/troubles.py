@@ -44,10 +44,11 @@ from alerts.team.lockdown import LockedDown
 from alerts.team.organizers import AddressTaken, LastAdmin, WrongCode
 from alerts.team.passwords import LEAST, MOST, Crowded, WeakPassword
 from alerts.team.presses import WasDone
-from alerts.team.sessions import WrongSignIn
+from alerts.team.sessions import PasswordNeeded, WrongSignIn
 
 _WORDS: dict[type[DomainError], str] = {
     WrongSignIn: N_("That does not fit. Look at it again, letter by letter."),
+    PasswordNeeded: N_("Type in your own password, too."),
     WrongCode: N_("This is not the code that the app shows now."),
     LockedDown: N_("The system is locked down. An admin ends it on the server."),
     StrangeForm: N_("This page was too old. Try again."),

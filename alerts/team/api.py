@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
@@ -86,16 +87,17 @@ async def page_of_keys(
 
 @router.post("/keys", status_code=201, dependencies=[Depends(needs(Scope.READ)), SECRET])
 async def make_key(body: NewKey, session: Session, caller: Caller) -> NewKeyOut:
-    """Make a key that may do some of what you may."""
-    made = await keys.create_api_key(
-        session, body.name, set(body.scopes), expires_at=body.expires_at, by=caller
-    )
+    """Make a key that may do some of what you may. It ends with the key that makes it."""
+    until = body.expires_at
+    if "expires_at" not in body.model_fields_set:
+        until = datetime.now(UTC) + timedelta(days=keys.DAYS)
+    made = await keys.create_api_key(session, body.name, set(body.scopes), expires_at=until, by=caller)
     return NewKeyOut(**_key_out(made.row).model_dump(), key=made.key)
 
 
 @router.delete("/keys/{key_id}", status_code=204, dependencies=[Depends(needs(Scope.READ))])
 async def revoke_key(key_id: Id, session: Session, caller: Caller) -> None:
-    """End a key of yours, or as an admin any."""
+    """End a key of yours, or as an admin any, and those that were made with it."""
     await keys.revoke(session, key_id, caller)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import ColumnElement, or_, select, text
+from sqlalchemy import ColumnElement, func, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from alerts.errors import DomainError, NotFound
@@ -19,6 +19,17 @@ from alerts.team.lockdown import IS_OPEN, LockedDown, require_open
 from alerts.team.models import ApiKey, Organizer
 
 PREFIX = "alerts_"  # lets secret scanners find a key that somebody published
+DAYS = 90  # that a key works, where nobody said
+# Neither it nor one of those with which it was made has ended. Asked at each use, so that no key that is
+# being made at that very moment outlives the one that makes it.
+_LIVES = text("""
+    api_keys.revoked_at IS NULL AND (api_keys.made_with IS NULL OR NOT EXISTS (
+        WITH RECURSIVE above AS (
+            SELECT k.made_with, k.revoked_at FROM api_keys k WHERE k.id = api_keys.made_with
+            UNION ALL
+            SELECT k.made_with, k.revoked_at FROM above JOIN api_keys k ON k.id = above.made_with)
+        SELECT FROM above WHERE revoked_at IS NOT NULL))
+""")
 
 
 class WrongKey(DomainError):
@@ -58,6 +69,7 @@ async def create_api_key(
 ) -> NewApiKey:
     """Make a key of 256 random bits, of ``by`` or of the command line. Only its digest is stored.
 
+    One that is made with another key works no longer than that one.
     Raises NotAllowed where ``by`` would give what they do not have, AlreadyExpired, LockedDown.
     """
     await require_open(session)
@@ -70,12 +82,16 @@ async def create_api_key(
         by.need(Scope.ADMIN)
     if expires_at and expires_at <= datetime.now(UTC):
         raise AlreadyExpired
+    above = None if by is None or by.id == owner else await session.get(ApiKey, by.id)
+    if above and above.expires_at:
+        expires_at = min(above.expires_at, expires_at or above.expires_at)
     key = PREFIX + secrets.token_urlsafe(32)
     row = ApiKey(
         name=name,
         digest=_digest(key),
         scopes=ordered(scopes),
         organizer_id=owner,
+        made_with=above.id if above else None,
         expires_at=expires_at,
     )
     session.add(row)
@@ -95,15 +111,15 @@ async def _organizer(session: AsyncSession, by: Actor | None) -> int | None:
 async def page_of_keys(
     session: AsyncSession, after: int | None, limit: int, person: int | None = None
 ) -> tuple[Sequence[ApiKey], int | None]:
-    """Keys that are not revoked, oldest first; those of one ``person``, or all."""
-    query = select(ApiKey).where(ApiKey.revoked_at.is_(None))
+    """Keys that have not ended, oldest first; those of one ``person``, or all."""
+    query = select(ApiKey).where(_LIVES)
     if person is not None:
         query = query.where(or_(ApiKey.organizer_id == person, ApiKey.id == person))
     return await page_of(session, query, ApiKey.id, after, limit)
 
 
 async def revoke(session: AsyncSession, key_id: int, by: Actor) -> None:
-    """End a key of one's own, or as an admin any. Raises NotFound."""
+    """End a key of one's own, or as an admin any, and all that were made with it. Raises NotFound."""
     row = await session.get(ApiKey, key_id, with_for_update={"key_share": True})
     own = row is not None and by.person in (row.organizer_id, row.id)
     if row is None or not (own or by.may(Scope.ADMIN)):
@@ -111,6 +127,16 @@ async def revoke(session: AsyncSession, key_id: int, by: Actor) -> None:
     if row.revoked_at is None:
         row.revoked_at = datetime.now(UTC)
         note(session, by, "revoked", "key", key_id)
+
+
+async def end_keys_of(session: AsyncSession, organizer_id: int) -> int:
+    """End all keys of an organizer; how many."""
+    ended = await session.execute(
+        update(ApiKey)
+        .where(ApiKey.organizer_id == organizer_id, ApiKey.revoked_at.is_(None))
+        .values(revoked_at=func.now())
+    )
+    return int(ended.rowcount)  # type: ignore[attr-defined]
 
 
 # Once a minute, and never waiting for another request of the same key.
@@ -138,11 +164,11 @@ async def _good(
     session: AsyncSession, which: ColumnElement[bool]
 ) -> tuple[ApiKey, Organizer | None, frozenset[Scope]]:
     query = select(ApiKey, Organizer, IS_OPEN).outerjoin(Organizer, Organizer.id == ApiKey.organizer_id)
-    found = (await session.execute(query.where(which))).one_or_none()
+    found = (await session.execute(query.where(which, _LIVES))).one_or_none()
     if found is None:
         raise WrongKey
     row, owner, is_open = found[0], found[1], found[2]
-    if row.revoked_at or (row.expires_at and row.expires_at <= datetime.now(UTC)):
+    if row.expires_at and row.expires_at <= datetime.now(UTC):
         raise WrongKey
     scopes = frozenset(Scope(scope) for scope in row.scopes)
     if owner is not None:

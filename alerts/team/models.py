@@ -109,6 +109,7 @@ class ApiKey(Table):
     organizer_id: Mapped[int | None] = mapped_column(
         BigInteger, ForeignKey("organizers.id", ondelete="CASCADE"), index=True
     )
+    made_with: Mapped[int | None] = mapped_column(BigInteger)  # the key that made it: it ends with that one
     created_at: Mapped[Now]
     expires_at: Mapped[Moment | None]
     used_at: Mapped[Moment | None]  # to the minute

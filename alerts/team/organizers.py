@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from alerts.errors import Conflict, NotFound
@@ -19,8 +19,9 @@ from alerts.team import passwords
 from alerts.team.actors import Actor, Role, Scope, scopes_of
 from alerts.team.audit import ON_THE_SERVER, note, note_of
 from alerts.team.codes import new_recovery_codes, secrets_of, step_of
+from alerts.team.keys import end_keys_of
 from alerts.team.lockdown import require_open
-from alerts.team.models import ApiKey, Organizer, OrganizerSession
+from alerts.team.models import Organizer, OrganizerSession
 
 WELCOME = timedelta(hours=48)
 
@@ -127,7 +128,7 @@ async def settle_in(
 ) -> tuple[Organizer, list[str]]:
     """Set the password and the second factor of whose link it is; and their recovery codes, shown once.
 
-    All their sessions end. Raises NotFound, LockedDown, WeakPassword, WrongCode.
+    All their sessions and keys end. Raises NotFound, LockedDown, WeakPassword, WrongCode.
     """
     who = await welcomed(session, token, lock=True)
     passwords.check(password, [who.email, who.name])
@@ -139,7 +140,9 @@ async def settle_in(
     who.totp, who.totp_step = secret, steps[secret]
     who.welcome = who.welcome_until = None
     await session.execute(delete(OrganizerSession).where(OrganizerSession.organizer_id == who.id))
-    note(session, actor_of(who, where), "settled in", "organizer", who.id)
+    ended = await end_keys_of(session, who.id)
+    facts: dict[str, int] = {"keys": ended} if ended else {}
+    note(session, actor_of(who, where), "settled in", "organizer", who.id, **facts)
     return who, await new_recovery_codes(session, who)
 
 
@@ -188,6 +191,16 @@ async def names_of(session: AsyncSession, ids: Collection[int]) -> dict[int | No
     return {row.id: row.name for row in rows}
 
 
+def gives_more(who: Organizer, facts: dict[str, Any]) -> bool:
+    """Whether somebody may more with these ``facts`` (CHANGEABLE) than now."""
+    if facts.get("disabled", who.disabled_at is not None):
+        return False
+    numbers = facts.get("may_read_numbers", who.may_read_numbers)
+    after = scopes_of(facts.get("role", who.role), may_read_numbers=numbers)
+    now = scopes_of(who.role, may_read_numbers=who.may_read_numbers)
+    return who.disabled_at is not None or not after <= now
+
+
 CHANGEABLE = ("name", "role", "may_read_numbers", "phone", "disabled")
 SECRET = frozenset({"name", "phone"})  # that these changed is written down, not from what to what
 
@@ -214,11 +227,7 @@ async def change_organizer(
         raise LastAdmin
     if who.disabled_at:
         await session.execute(delete(OrganizerSession).where(OrganizerSession.organizer_id == who.id))
-        await session.execute(
-            update(ApiKey)
-            .where(ApiKey.organizer_id == who.id, ApiKey.revoked_at.is_(None))
-            .values(revoked_at=func.now())
-        )
+        await end_keys_of(session, who.id)
     moved = {
         name: "changed" if name in SECRET else f"{was} → {_value(who, name)}"
         for name, was in before.items()

@@ -65,7 +65,10 @@ class NewKey(Strict):
 
     name: Name
     scopes: Annotated[list[Scope], Field(min_length=1, max_length=len(Scope))]
-    expires_at: AwareDatetime | None = None
+    expires_at: Annotated[
+        AwareDatetime | None,
+        Field(description="left out: in 90 days; null: with the key that makes it, and never later"),
+    ] = None
 
 
 class KeyOut(BaseModel):

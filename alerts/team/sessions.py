@@ -39,6 +39,16 @@ class WrongSignIn(DomainError):
         super().__init__("That does not fit. Look at the e-mail address, the password and the code.")
 
 
+class PasswordNeeded(DomainError):
+    """What would outlast the session is done with one's own password only."""
+
+    code = "password_needed"
+    field = "password"
+
+    def __init__(self) -> None:
+        super().__init__("Type in your own password, too.")
+
+
 @dataclass(frozen=True)
 class Browser:
     """Where somebody signs in: the network, and what the browser calls itself."""
@@ -131,6 +141,21 @@ async def signed_in(
             .execution_options(synchronize_session=False)
         )
     return SignedIn(row.id, who, replace(actor_of(who, network), session=row.id), csrf_of(cookie))
+
+
+async def require_password(session: AsyncSession, by: SignedIn, password: str) -> None:
+    """Look whether it is really whoever signed in: a phone may lie open.
+
+    For what would outlast the session. Raises PasswordNeeded, WrongSignIn, TooManyGuesses; the caller
+    commits all the same, as it counts.
+    """
+    if not password:
+        raise PasswordNeeded
+    network = by.actor.where or ""
+    await let_guess(session, by.who.email, network)
+    if not await passwords.fits(password, by.who.password):
+        await guessed_wrong(session, by.who.email, network)
+        raise WrongSignIn
 
 
 async def _found(

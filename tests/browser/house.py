@@ -255,7 +255,8 @@ def _settle_in(house: House, name: str, role: str, *, numbers: bool) -> None:
         _post(house, session, link, form)
         house.cookies[name] = {one.name: one.value or "" for one in session.cookies}
         if name == "marisol":
-            _post(house, session, "/account/keys", {"name": f"laptop {LONG}", "read": "1"}, on="/account")
+            form = {"name": f"laptop {LONG}", "read": "1", "password": PASSWORD}
+            _post(house, session, "/account/keys", form, on="/account")
     if name == "marisol":
         _sign_in_elsewhere(house, name)
 

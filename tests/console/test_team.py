@@ -22,7 +22,7 @@ from alerts.team.actors import Role
 from alerts.team.lockdown import LockedDown, require_open
 from tests.api import Api
 from tests.conftest import PUBLIC_URL
-from tests.console.browser import Browser, browser, invited
+from tests.console.browser import PASSWORD, Browser, browser, invited
 from tests.story import JAMES, MARIA, alert, inland_empire, lobby_action
 from tests.worker import Worker, sent
 
@@ -43,6 +43,13 @@ async def _admin(one: Browser, role: Role = Role.ADMIN) -> Browser:
             {"name": "Ana", "role": "viewer"},
             "A name and an e-mail address are needed.",
         ),
+        (
+            "/team",
+            "/team/invite",
+            {"name": "Ana", "role": "viewer", "email": "ana@example.org"},
+            "Type in your own password, too.",
+        ),
+        ("/team/2", "/team/2/invite", {}, "Type in your own password, too."),
         ("/account", "/account/keys", {"name": "Tally", "read": ""}, "A key has a name, and may something."),
     ],
 )
@@ -58,6 +65,7 @@ async def test_an_admin_invites_and_changes_people(api: Api) -> None:
     async with browser() as one, browser() as two:
         await _admin(one)
         form = {"name": "Ana <b>", "email": "ana@example.org", "role": "viewer", "phone": "909 555 0107"}
+        form |= {"password": PASSWORD}
         page = (await one.submit("/team/invite", form, 200, on="/team")).text
         assert "Ana &lt;b&gt;" in page
         assert "Ana <b>" not in page
@@ -67,10 +75,17 @@ async def test_an_admin_invites_and_changes_people(api: Api) -> None:
         assert "You may not do this" in await two.open("/team", 403)
         [number] = set(re.findall(r'"/team/(\d+)"', page)) - {"2"}
         await one.submit(f"/team/{number}", {"role": "admin", "name": "Ana", "phone": "x"}, 422, on="/team")
-        await one.submit(f"/team/{number}", {"role": "admin", "name": "Ana"}, on="/team")
+        for more in ({"role": "admin"}, {"role": "viewer", "numbers": "1"}):
+            page = (await one.submit(f"/team/{number}", more, 422, on="/team")).text
+            assert "Type in your own password, too." in page
+        await one.submit(f"/team/{number}", {"role": "admin", "password": "wrong"}, 401, on="/team")
+        assert "The team" not in await two.open("/account")
+        form = {"role": "admin", "name": "Ana", "password": PASSWORD}
+        await one.submit(f"/team/{number}", form, on="/team")
         assert "The team" in await two.open("/team")
         await one.submit(f"/team/{number}", {"role": "admin", "disabled": "1"}, on="/team")
         assert "Sign in" in await two.open("/team")
+        await one.submit(f"/team/{number}", {"role": "viewer"}, 422, on="/team")  # in again
         await one.submit("/team/2", {"role": "viewer"}, 409, on="/team")
         trail = await one.open("/team/audit")
         assert "viewer → admin" in trail
@@ -81,7 +96,13 @@ async def test_an_admin_invites_and_changes_people(api: Api) -> None:
 async def test_a_number_for_alarms_must_be_a_mobile(api: Api, phone: str) -> None:
     async with browser() as one:
         await _admin(one)
-        form = {"name": "Ana", "email": "ana@example.org", "role": "viewer", "phone": phone}
+        form = {
+            "name": "Ana",
+            "email": "ana@example.org",
+            "role": "viewer",
+            "phone": phone,
+            "password": PASSWORD,
+        }
         assert "not a mobile" in (await one.submit("/team/invite", form, 422, on="/team")).text
 
 
@@ -186,7 +207,9 @@ async def test_an_admin_sees_and_ends_every_key(api: Api) -> None:
     async with browser() as one, browser() as two:
         await _admin(one)
         await two.settle_in(await invited("ana@example.org", Role.ORGANIZER))
-        await two.submit("/account/keys", {"name": "<i>Sheet", "read": "1"}, 200, on="/account")
+        await two.submit(
+            "/account/keys", {"name": "<i>Sheet", "read": "1", "password": PASSWORD}, 200, on="/account"
+        )
         page = await one.open("/team/keys")
         assert "&lt;i&gt;Sheet" in page
         assert "<i>" not in page
