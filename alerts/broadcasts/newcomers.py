@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import UTC, datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import LargeBinary, func, select, type_coerce
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from alerts.broadcasts.audience import Audience
 from alerts.broadcasts.forecast import says_how_to_leave
 from alerts.broadcasts.models import Alert
 from alerts.broadcasts.states import AlertState
+from alerts.storage.sealing import SealBroken, sealer
 from alerts.subscribers.import_models import Import, ImportState
 from alerts.subscribers.models import Channel, ConsentEvent, ConsentKind
 
@@ -37,7 +38,7 @@ async def some_are_new(session: AsyncSession, lists: Collection[int]) -> bool:
 async def _told_how_to_leave(session: AsyncSession) -> dict[int, datetime]:
     """When all of a list last had an alert that names the way out to each of its readers."""
     latest = (
-        select(Alert.audience, Alert.bodies, Alert.prepared_at)
+        select(Alert.audience, type_coerce(Alert.bodies, LargeBinary), Alert.prepared_at)
         .where(
             Alert.to_subscriber.is_(None),
             Alert.prepared_at.is_not(None),
@@ -47,12 +48,19 @@ async def _told_how_to_leave(session: AsyncSession) -> dict[int, datetime]:
         .limit(LATEST_ALERTS)
     )
     told: dict[int, datetime] = {}
-    for audience, bodies, at in await session.execute(latest):
+    for audience, sealed, at in await session.execute(latest):
         meant = Audience.model_validate(audience)
         everybody = set(meant.model_dump(exclude_defaults=True)) == {"lists"}
-        if at and everybody and says_how_to_leave(bodies or {}):
+        if at and everybody and _names_the_way_out(sealed):
             told |= {one: max(at, told.get(one, NEVER)) for one in meant.lists}
     return told
+
+
+def _names_the_way_out(sealed: bytes) -> bool:
+    try:
+        return says_how_to_leave(sealer().open_json("alerts.bodies", bytes(sealed)))
+    except SealBroken:  # one alert that does not open stops no other
+        return False
 
 
 async def _by_file(session: AsyncSession) -> list[tuple[int, datetime]]:

@@ -123,7 +123,7 @@ class AlertChange(Closed):
 
 
 class AlertOut(BaseModel):
-    """An alert. ``trouble`` says in plain words why it is paused, missed or withdrawn.
+    """An alert. ``trouble`` says in plain words why it is paused, missed, withdrawn or a draft again.
 
     ``due_at``: when it begins, once it was sent for later; until then it can be undone. ``approved``:
     somebody approved exactly what it is now.

@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import text
 
 from alerts.broadcasts.forecast import Hint, Share, Warned, at_night, forecast, money, warnings
 from alerts.broadcasts.hours import AROUND_THE_CLOCK, LANDING, Hours, ListHours, closed
 from alerts.carrier.simulator.server import SimulatorServer
 from alerts.language.languages import Language
 from alerts.settings import settings
+from alerts.storage.engine import session_scope
 from alerts.subscribers.taking import stint
 from tests.api import Api
 from tests.story import JAMES, MARIA, alert, lobby_action
@@ -178,7 +180,7 @@ async def test_what_begins_after_the_action_is_told(api: Api, inland: int) -> No
 @pytest.mark.anyio
 async def test_who_was_put_on_a_list_is_told_how_to_leave_it(api: Api, inland: int, worker: Worker) -> None:
     plain = {"en": "Hi", "es": "Hola", "so": "Nabad"}
-    with_stop = {language: f"{text} STOP" for language, text in plain.items()}
+    with_stop = {language: f"{words} STOP" for language, words in plain.items()}
 
     async def new_people(**changes: Any) -> bool:
         made = await api.post("/v1/alerts", alert(inland, None, **{"text": plain, **changes}))
@@ -200,6 +202,9 @@ async def test_who_was_put_on_a_list_is_told_how_to_leave_it(api: Api, inland: i
     await alert_goes_out(audience={"lists": [inland], "languages": ["es"]})
     assert await new_people()  # not all of them were told
     await alert_goes_out()
+    assert not await new_people()
+    async with session_scope() as session:  # one that does not open stops no other
+        await session.execute(text("UPDATE alerts SET bodies = 'broken' WHERE id = 1"))
     assert not await new_people()
     query = f"/v1/subscribers/import?lists={inland}&language=es&consent_source=sheet&consent_date=2026-11-20"
     headers = {"Content-Type": "text/csv"}
