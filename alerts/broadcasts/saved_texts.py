@@ -73,8 +73,9 @@ async def change_template(
     if name is not None and name != found.name:
         await _rename(session, found, name, by)
     if text is not None:
-        note(session, by, "changed", "template", template_id)
-        return await _write(session, found, text, by)
+        written = await _write(session, found, text, by)
+        note(session, by, "changed", "template", template_id, version=written.version)
+        return written
     return await get_template(session, template_id)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -21,7 +22,7 @@ from alerts.settings import settings
 from alerts.storage.pages import page_of
 from alerts.subscribers.lists import zones_of
 from alerts.team.actors import Actor
-from alerts.team.audit import note
+from alerts.team.audit import differences, note
 
 
 class NotADraft(Conflict):
@@ -156,6 +157,7 @@ async def change_alert(
     given = [name for name in ("send_at", "send_before") if facts.get(name) is not None]
     if len(given) == 1:
         alert.send_at = alert.send_before = None
+    before = _told(alert)
     with session.no_autoflush:  # what is refused must not reach the database first
         for name, value in facts.items():
             setattr(alert, name, value)
@@ -165,9 +167,22 @@ async def change_alert(
     if "text" in facts or "action_id" in facts:
         alert.worded_from, alert.trouble = facts_now(await action_of(session, alert)), None
     alert.written_by = by.person if by else None
-    note(session, by, "changed", "alert", alert_id, fields=", ".join(sorted(facts)))
+    moved = differences(before, _told(alert))
+    note(session, by, "changed", "alert", alert_id, fields=", ".join(sorted(facts)), **moved)
     await session.flush()
     return alert
+
+
+def _told(alert: Alert) -> dict[str, object]:
+    """What the trail tells of an alert: for whom, when, how; not its words, which are sealed."""
+    return {
+        "audience": json.dumps({name: value for name, value in alert.audience.items() if value}),
+        "action": alert.action_id,
+        "send_at": alert.send_at,
+        "send_before": alert.send_before,
+        "urgent": alert.urgent,
+        "asks_rsvp": alert.asks_rsvp,
+    }
 
 
 async def get_alert(session: AsyncSession, alert_id: int, *, lock: bool = False) -> Alert:

@@ -16,7 +16,6 @@ from alerts.errors import DomainError
 from alerts.language.catalogs import tr
 from alerts.language.languages import Language
 from alerts.team.access import Id, Session
-from alerts.team.audit import note
 from alerts.team.sessions import SignedIn
 
 router = APIRouter(prefix="/inbox/kept", include_in_schema=False, route_class=FormRoute)
@@ -34,10 +33,9 @@ async def keep(session: Session, reader: Talker, form: Form, language: Chosen = 
     """Keep another one."""
     try:
         given = shaped(NewCannedAnswer, _facts(form))
-        made = await canned.add_canned_answer(session, given.name, given.text)
+        await canned.add_canned_answer(session, given.name, given.text, reader.actor)
     except DomainError as error:
         return await _page(session, reader, language_of(reader, language), form, error)
-    note(session, reader.actor, "kept", "canned answer", made.id)
     return go("/inbox/kept")
 
 
@@ -56,10 +54,9 @@ async def change(
     """Say it in other words from now on."""
     try:
         given = shaped(NewCannedAnswer, _facts(form))
-        await canned.change_canned_answer(session, canned_id, given.name, given.text)
+        await canned.change_canned_answer(session, canned_id, given.name, given.text, reader.actor)
     except DomainError as error:
         return _form(reader, language_of(reader, language), canned_id, form, error)
-    note(session, reader.actor, "changed", "canned answer", canned_id)
     return go("/inbox/kept")
 
 
@@ -67,8 +64,7 @@ async def change(
 async def remove(canned_id: Id, session: Session, reader: Talker, form: Form) -> Response:
     """Keep it no more, where somebody ticked that they are sure."""
     if "sure" in form:
-        await canned.remove_canned_answer(session, canned_id)
-        note(session, reader.actor, "removed", "canned answer", canned_id)
+        await canned.remove_canned_answer(session, canned_id, reader.actor)
     return go("/inbox/kept")
 
 

@@ -143,4 +143,10 @@ FACTS = {
     "month": N_("month"),
     "confirms": N_("asks first"),
     "version": N_("version"),
+    "audience": N_("for whom"),
+    "send_at": N_("goes out"),
+    "send_before": N_("goes out before its action"),
+    "urgent": N_("urgent"),
+    "asks_rsvp": N_("asks who will come"),
+    "text": N_("texts"),
 }

@@ -136,7 +136,9 @@ async def mark_read(subscriber_id: Id, session: Session, caller: Caller) -> Conv
 @router.post("/conversations/{subscriber_id}/unread")
 async def mark_unread(subscriber_id: Id, session: Session, caller: Caller) -> ConversationOut:
     """Somebody should read it again."""
-    return _out(session, *await service.mark_unread(session, subscriber_id), caller)
+    row = await service.mark_unread(session, subscriber_id)
+    note(session, caller, "marked as not read", "conversation", subscriber_id)
+    return _out(session, *row, caller)
 
 
 @router.post("/conversations/{subscriber_id}/close")
@@ -165,21 +167,24 @@ async def page_of_canned_answers(
 
 
 @router.post("/canned-answers", status_code=201)
-async def add_canned_answer(body: NewCannedAnswer, session: Session) -> CannedAnswerOut:
+async def add_canned_answer(body: NewCannedAnswer, session: Session, caller: Caller) -> CannedAnswerOut:
     """Keep an answer that is given often."""
-    return _canned_out(await canned.add_canned_answer(session, body.name, body.text))
+    return _canned_out(await canned.add_canned_answer(session, body.name, body.text, caller))
 
 
 @router.patch("/canned-answers/{canned_id}")
-async def change_canned_answer(canned_id: Id, body: CannedAnswerChange, session: Session) -> CannedAnswerOut:
+async def change_canned_answer(
+    canned_id: Id, body: CannedAnswerChange, session: Session, caller: Caller
+) -> CannedAnswerOut:
     """Another name, or other texts in place of all that it had; what is left out stays."""
-    return _canned_out(await canned.change_canned_answer(session, canned_id, body.name, body.text))
+    changed = await canned.change_canned_answer(session, canned_id, body.name, body.text, caller)
+    return _canned_out(changed)
 
 
 @router.delete("/canned-answers/{canned_id}", status_code=204)
-async def remove_canned_answer(canned_id: Id, session: Session) -> None:
+async def remove_canned_answer(canned_id: Id, session: Session, caller: Caller) -> None:
     """Keep it no more; what was sent with it stays."""
-    await canned.remove_canned_answer(session, canned_id)
+    await canned.remove_canned_answer(session, canned_id, caller)
 
 
 def _organizer(caller: Actor) -> int | None:

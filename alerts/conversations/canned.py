@@ -12,6 +12,10 @@ from alerts.conversations.models import CannedAnswer
 from alerts.errors import Conflict, DomainError, NotFound
 from alerts.language.languages import Language
 from alerts.storage.pages import page_of
+from alerts.team.actors import Actor
+from alerts.team.audit import differences, note
+
+NOUN = "canned answer"  # in the audit trail
 
 
 class NoCannedText(DomainError):
@@ -53,23 +57,27 @@ async def get_canned_answer(session: AsyncSession, canned_id: int) -> CannedAnsw
     return found
 
 
-async def add_canned_answer(session: AsyncSession, name: str, text: Mapping[Language, str]) -> CannedAnswer:
+async def add_canned_answer(
+    session: AsyncSession, name: str, text: Mapping[Language, str], by: Actor
+) -> CannedAnswer:
     """Keep an answer that is given often. Raises CannedNameTaken."""
     row = insert(CannedAnswer).values(name=name, text=_plain(text))
     made: CannedAnswer | None = await session.scalar(row.on_conflict_do_nothing().returning(CannedAnswer))
     if made is None:
         raise CannedNameTaken(name)
+    note(session, by, "kept", NOUN, made.id)
     return made
 
 
 async def change_canned_answer(
-    session: AsyncSession, canned_id: int, name: str | None, text: Mapping[Language, str] | None
+    session: AsyncSession, canned_id: int, name: str | None, text: Mapping[Language, str] | None, by: Actor
 ) -> CannedAnswer:
     """Another name, or other texts in place of all that it had; None stays as it is.
 
     Raises NotFound, CannedNameTaken.
     """
     canned = await get_canned_answer(session, canned_id)
+    before = {"name": canned.name}
     if name is not None:
         taken = exists().where(CannedAnswer.name == name, CannedAnswer.id != canned_id)
         if await session.scalar(select(taken)):
@@ -78,12 +86,17 @@ async def change_canned_answer(
     if text is not None:
         canned.text = _plain(text)
     await session.flush()
+    # The texts are sealed: of them only that they were given.
+    given = {"text": "changed"} if text is not None else {}
+    note(session, by, "changed", NOUN, canned_id, **differences(before, {"name": canned.name}), **given)
     return canned
 
 
-async def remove_canned_answer(session: AsyncSession, canned_id: int) -> None:
+async def remove_canned_answer(session: AsyncSession, canned_id: int, by: Actor) -> None:
     """Raises NotFound."""
-    await session.delete(await get_canned_answer(session, canned_id))
+    gone = await get_canned_answer(session, canned_id)
+    note(session, by, "removed", NOUN, canned_id, name=gone.name)
+    await session.delete(gone)
 
 
 async def canned_text(session: AsyncSession, canned_id: int, language: Language) -> str:

@@ -10,7 +10,10 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import func, select
 
+from alerts.storage.engine import session_scope
+from alerts.team.models import AuditEntry
 from docs.calls import Call, api_document, every_call, page
 from tests.api import Api
 from tests.conftest import PUBLIC_URL
@@ -129,6 +132,17 @@ def _of_today(body: bytes | None) -> bytes | None:
     return body and re.sub(rb"\b20\d\d-\d\d-\d\d\b", moved, body)
 
 
+async def _entries() -> int:
+    """How much stands in the audit trail, but for whole numbers in answers."""
+    query = select(func.count()).select_from(AuditEntry).where(AuditEntry.what != "read")
+    async with session_scope() as session:
+        return await session.scalar(query) or 0
+
+
+# They change nothing, or only that somebody has seen something.
+LEAVE_NO_ENTRY = {"count_audience", "measure_message", "mark_read"}
+
+
 @pytest.mark.parametrize("call", CALLS, ids=[call.name for call in CALLS])
 async def test_every_command_is_answered_as_the_documents_say(
     call: Call, shell: tuple[Api, dict[str, str]], worker: Worker, tmp_path: Path
@@ -149,6 +163,7 @@ async def test_every_command_is_answered_as_the_documents_say(
         )
     if call.name == "assign":
         request.body = f'{{"organizer": {variables["ORGANIZER"]}}}'.encode()
+    before = await _entries()
     transport = httpx.ASGITransport(api.client._transport.app)  # type: ignore[attr-defined]
     async with httpx.AsyncClient(transport=transport) as browser:
         answer = await browser.request(
@@ -157,6 +172,8 @@ async def test_every_command_is_answered_as_the_documents_say(
     # No worker lives here; tests/journeys see it ready.
     told = "503" if call.name == "readyz" else call.status
     assert str(answer.status_code) == told, (call.command, answer.text)
+    if request.method != "GET":
+        assert (await _entries() > before) == (call.name not in LEAVE_NO_ENTRY)
 
 
 def test_the_page_has_every_call_once() -> None:
