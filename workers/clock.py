@@ -24,7 +24,8 @@ from alerts.broadcasts import alarms, copies, months, overdue, schedule, settlin
 from alerts.ending import Deadline
 from alerts.logs import bound, configure_logs
 from alerts.settings import settings
-from alerts.storage.engine import DATABASE_AWAY, close_engine, session_scope
+from alerts.storage import unsealed
+from alerts.storage.engine import DATABASE_AWAY, close_engine, driver_of, session_scope
 from alerts.storage.meters import TICKS, TICKS_MISSED, count, flush
 from alerts.storage.redis import clock_ticked, enqueue, queue, workers_alive
 from alerts.subscribers import census, growth, imports
@@ -42,10 +43,13 @@ ERASE_EVERY = 20
 ALARM_EVERY = 5
 FLUSH_EVERY = 2
 ANCHOR_EVERY = 3600
+LOOK_AGAIN_EVERY = 3600
 MOST_TEXTS = 20_000  # counted of an alert; more make no difference
 MOST_WAITING = 10  # jobs in the queue; behind more, a question to the carrier only waits
 TEXTS_A_WORKER = 500  # for fewer, another worker is not asked to help
 CLOCK_LOCK = 7_230_002  # several clocks may run; one at a time does the duties
+
+_walked: dict[str, int] = {}  # how far this clock has looked for what is not sealed yet
 
 log = logging.getLogger("workers.clock")  # __name__ is __main__ here
 
@@ -101,6 +105,14 @@ async def _adopt(session: AsyncSession) -> None:
     await schedule.adopt(session, settings().senders)
 
 
+async def _seal(session: AsyncSession) -> None:
+    await unsealed.seal_some(await driver_of(session), _walked)
+
+
+async def _look_again(_session: AsyncSession) -> None:
+    _walked.clear()
+
+
 Duty = Callable[[AsyncSession], Awaitable[object]]
 DUTIES: tuple[tuple[int, Duty], ...] = (  # in this order, every so many ticks
     (1, schedule.start_due),
@@ -115,6 +127,8 @@ DUTIES: tuple[tuple[int, Duty], ...] = (  # in this order, every so many ticks
     (FORGET_EVERY, sessions.forget_old),
     (FORGET_EVERY, presses.forget_old),
     (FORGET_EVERY, guessing.forget_old),
+    (LOOK_AGAIN_EVERY, _look_again),
+    (1, _seal),
 )
 
 

@@ -23,7 +23,7 @@ from alerts.subscribers import lists, service
 from alerts.subscribers.models import Channel, ConsentEvent, Standing
 from alerts.subscribers.service import Proof
 from alerts.team.access import Id, Session
-from alerts.team.actors import Scope
+from alerts.team.actors import Actor, Scope
 from alerts.team.audit import numbers_opened
 from alerts.team.sessions import SignedIn
 
@@ -75,10 +75,15 @@ def _event(event: ConsentEvent, name: str | None, reader: SignedIn, read: Langua
         "what": tr(read, CONSENTS[event.kind]),
         "list": name or "",
         "how": tr(read, CHANNELS[event.channel]),
-        "source": event.source or "",
+        "source": (event.source or "") if _may_see_sources(reader.actor) else "",
         "reads": event.language,
         "words": (event.words or "") if reader.actor.may_read_numbers else "",
     }
+
+
+def _may_see_sources(actor: Actor) -> bool:
+    """They may hold a name, or whose hands a sheet went through: not for whoever only looks."""
+    return actor.may(Scope.WRITE) or actor.may_read_numbers
 
 
 def _got(got: Received, read: Language) -> tuple[int, str, str, str]:

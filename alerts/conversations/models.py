@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from alerts.storage.tables import Key, Moment, Now, Table
-from alerts.storage.types import PrivateJson, PrivateText
+from alerts.storage.types import FindableText, PrivateJson, PrivateText
 
 
 class ThreadState(StrEnum):
@@ -70,7 +70,8 @@ class Thread(Table):
     state: Mapped[ThreadState | None] = mapped_column(Text)
     language: Mapped[str | None] = mapped_column(Text)  # what they last wrote to a human in, as it seems
     unread: Mapped[int] = mapped_column(Integer, server_default=text("0"))
-    taken_by: Mapped[str | None] = mapped_column(Text)  # the name of whoever looks after it
+    keeper: Mapped[str | None] = mapped_column(FindableText("threads.keeper"))  # see ``taken_by``
+    clear_keeper: Mapped[str | None] = mapped_column("taken_by", Text)  # of the release before (unsealed.py)
     assigned_to: Mapped[int | None] = mapped_column(
         BigInteger, ForeignKey("organizers.id", ondelete="SET NULL")
     )  # where that is an organizer
@@ -98,6 +99,15 @@ class Thread(Table):
         ),
     )
 
+    @property
+    def taken_by(self) -> str | None:
+        """The name of whoever looks after it."""
+        return self.clear_keeper or self.keeper
+
+    @taken_by.setter
+    def taken_by(self, name: str | None) -> None:
+        self.keeper, self.clear_keeper = name, None
+
 
 class Message(Table):
     """What an organizer wrote to one subscriber; ``alert_id`` is the text that carries it."""
@@ -109,9 +119,19 @@ class Message(Table):
         BigInteger, ForeignKey("subscribers.id", ondelete="CASCADE"), index=True
     )
     alert_id: Mapped[int] = mapped_column(BigInteger)
-    author: Mapped[str] = mapped_column(Text)
+    signed: Mapped[str | None] = mapped_column(PrivateText("messages.signed"))  # see ``author``
+    clear_author: Mapped[str] = mapped_column("author", Text, default="")  # of the release before
     body: Mapped[str] = mapped_column(PrivateText("messages.body"))
     written_at: Mapped[Now]
+
+    @property
+    def author(self) -> str:
+        """The name of the organizer, or of the program."""
+        return self.clear_author or self.signed or ""
+
+    @author.setter
+    def author(self, name: str) -> None:
+        self.signed = name
 
 
 class CannedAnswer(Table):

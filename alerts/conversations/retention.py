@@ -50,8 +50,8 @@ _FORGET_MESSAGES = text("""
 # What keeps loops and blocks in check stays; that there was a conversation does not.
 _FORGET_THREADS = text("""
     UPDATE threads
-    SET state = NULL, language = NULL, taken_by = NULL, assigned_to = NULL, unread = 0, promised_at = NULL,
-        menu = NULL
+    SET state = NULL, language = NULL, keeper = NULL, taken_by = NULL, assigned_to = NULL, unread = 0,
+        promised_at = NULL, menu = NULL
     WHERE state = 'closed' AND moved_at < now() - :kept
 """)
 _TAKE_OVER = text("""

@@ -14,6 +14,7 @@ from alerts.conversations.canned import canned_text
 from alerts.conversations.models import Message, Reply, Thread, ThreadState
 from alerts.errors import Conflict, DomainError, NotFound
 from alerts.settings import settings
+from alerts.storage.types import findable
 from alerts.subscribers.models import Standing, Subscriber
 from alerts.team.actors import Actor, Scope
 from alerts.team.audit import note
@@ -87,7 +88,8 @@ def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
         Thread.state.in_(wanted.states) if wanted.states else Thread.state.is_not(None)
     ]
     if wanted.taken_by is not None:
-        found.append(Thread.taken_by == wanted.taken_by)
+        sealed = findable(Thread.keeper, wanted.taken_by)
+        found.append(or_(sealed, Thread.clear_keeper == wanted.taken_by))
     if wanted.assigned_to is not None:
         found.append(Thread.assigned_to == wanted.assigned_to)
     return found

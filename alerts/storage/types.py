@@ -76,7 +76,7 @@ class Digest(LargeBinary):
     """What something is recognised by, and cannot be read from (``Sealer.digest``)."""
 
 
-def findable(column: InstrumentedAttribute[str], text: str) -> ColumnElement[bool]:
+def findable(column: InstrumentedAttribute[Any], text: str) -> ColumnElement[bool]:
     """``column`` holds ``text``, whichever of the present keys sealed it."""
     kind = column.type
     assert isinstance(kind, FindableText)  # noqa: S101 - a programming error, not an input

@@ -160,12 +160,12 @@ async def remove_subscriber(subscriber_id: Id, session: Session, caller: Caller)
 
 @router.get("/subscribers/{subscriber_id}/consent", tags=["subscribers"])
 async def page_of_consent(
-    subscriber_id: Id, session: Session, after: After = None, limit: Limit = 50
+    subscriber_id: Id, session: Session, caller: Caller, after: After = None, limit: Limit = 50
 ) -> Page[ConsentOut]:
-    """What happened to somebody's consent, oldest first."""
+    """What happened to somebody's consent, oldest first; `source` only for a key that may write."""
     await service.get_subscriber(session, subscriber_id)
     rows, following = await service.page_of_consent(session, subscriber_id, after, limit)
-    return Page(items=[ConsentOut(**_event(row)) for row in rows], next=following)
+    return Page(items=[ConsentOut(**_event(row, caller)) for row in rows], next=following)
 
 
 @router.post("/subscribers/proof", tags=["subscribers"])
@@ -179,7 +179,7 @@ async def proof_of_consent(body: PhoneQuestion, session: Session, caller: Caller
     numbers_opened(session, caller, "read the proof of", 1)
     names = await lists.names_of_lists(session)
     events = [
-        ProvenConsent(**_event(event), list_name=names.get(event.list_id), words=event.words)
+        ProvenConsent(**_event(event, caller), list_name=names.get(event.list_id), words=event.words)
         for event in await service.consent_of(session, who.id)
     ]
     return ConsentProof(phone=who.phone, standing=who.standing, language=who.language, events=events)
@@ -189,13 +189,14 @@ def _opening(hours: TextingHours | None) -> lists.Opening | None:
     return (hours.opens, hours.closes) if hours else None
 
 
-def _event(event: ConsentEvent) -> dict[str, Any]:
+def _event(event: ConsentEvent, caller: Actor) -> dict[str, Any]:
     return {
         "kind": event.kind,
         "list": event.list_id,
         "channel": event.channel,
         "language": event.language,
-        "source": event.source,
+        # It may hold a name, or whose hands a sheet went through: not for whoever only looks.
+        "source": event.source if caller.may(Scope.WRITE) or caller.may_read_numbers else None,
         "at": event.at,
     }
 

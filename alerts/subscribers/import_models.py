@@ -20,7 +20,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from alerts.storage.tables import Key, Moment, Now, Table
-from alerts.storage.types import Digest, SealedOctets
+from alerts.storage.types import Digest, PrivateText, SealedOctets
 
 CHUNKS, REFUSALS = "import_chunks.sealed", "import_refusals.sealed"
 
@@ -45,7 +45,8 @@ class Import(Table):
     lists: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
     columns: Mapped[dict[str, int]] = mapped_column(JSONB)
     language: Mapped[str | None] = mapped_column(Text)
-    source: Mapped[str | None] = mapped_column(Text)
+    origin: Mapped[str | None] = mapped_column(PrivateText("imports.origin"))  # see ``source``
+    clear_source: Mapped[str | None] = mapped_column("source", Text)  # of the release before (unsealed.py)
     consent_date: Mapped[date | None] = mapped_column(Date)
     day_first: Mapped[bool] = mapped_column(Boolean)
     rows: Mapped[int] = mapped_column(Integer)  # of the whole file, without its header
@@ -55,6 +56,15 @@ class Import(Table):
     by: Mapped[int] = mapped_column(BigInteger)  # who (team.actors)
     created_at: Mapped[Now]
     finished_at: Mapped[Moment | None]
+
+    @property
+    def source(self) -> str | None:
+        """Where people of rows that do not say so consented."""
+        return self.clear_source or self.origin
+
+    @source.setter
+    def source(self, text: str | None) -> None:
+        self.origin = text
 
     __table_args__ = (
         CheckConstraint("state IN ('waiting', 'running', 'done', 'taking back', 'taken back')", name="state"),

@@ -214,5 +214,15 @@ class ConsentEvent(Table):
     channel: Mapped[Channel] = mapped_column(Text)
     language: Mapped[Language] = mapped_column(Text)
     words: Mapped[str | None] = mapped_column(PrivateText("consent_events.words"))
-    source: Mapped[str | None] = mapped_column(Text)  # a MessageSid, or what an API key's holder states
+    origin: Mapped[str | None] = mapped_column(PrivateText("consent_events.origin"))  # see ``source``
+    clear_source: Mapped[str | None] = mapped_column("source", Text)  # of the release before (unsealed.py)
     at: Mapped[Now]
+
+    @property
+    def source(self) -> str | None:
+        """A MessageSid, or what somebody states of where they consented; it may hold a name."""
+        return self.clear_source or self.origin
+
+    @source.setter
+    def source(self, text: str | None) -> None:
+        self.origin = text

@@ -19,6 +19,7 @@ from alerts.subscribers.models import Channel, ConsentKind, Standing
 
 PHONE = "subscribers.phone"
 WORDS = "consent_events.words"
+ORIGIN = "consent_events.origin"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +86,10 @@ _UNINVITE = """
     WHERE (subscriber_id, list_id) IN (SELECT * FROM unnest(%(ids)s::bigint[], %(lists)s::bigint[]))
 """
 _WRITE_DOWN = """
-    INSERT INTO consent_events (subscriber_id, list_id, kind, channel, language, words, source)
-    SELECT id, list, kind, channel, language, decode(words, 'hex'), source
+    INSERT INTO consent_events (subscriber_id, list_id, kind, channel, language, words, origin)
+    SELECT id, list, kind, channel, language, decode(words, 'hex'), decode(origin, 'hex')
     FROM json_to_recordset(%(consents)s::json)
-        AS o(id bigint, list bigint, kind text, channel text, language text, words text, source text)
+        AS o(id bigint, list bigint, kind text, channel text, language text, words text, origin text)
 """
 _BACK_FROM_OBLIVION = "DELETE FROM forgotten WHERE digest = ANY (%(digests)s::bytea[])"
 
@@ -161,7 +162,7 @@ async def _write_down(connection: AsyncConnection, consents: Iterable[Consent]) 
             "channel": one.channel,
             "language": one.language,
             "words": None if one.words is None else seal(WORDS, one.words).hex(),
-            "source": one.source,
+            "origin": None if one.source is None else seal(ORIGIN, one.source).hex(),
         }
         for one in consents
     ]

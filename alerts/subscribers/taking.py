@@ -21,7 +21,7 @@ from alerts.storage.engine import driver_of, session_scope
 from alerts.storage.sealing import sealer
 from alerts.subscribers.import_models import REFUSALS, Import, ImportChunk, ImportState
 from alerts.subscribers.imports import MOVING, finish, rows_of
-from alerts.subscribers.people import PHONE
+from alerts.subscribers.people import ORIGIN, PHONE
 from alerts.subscribers.sheets import Candidate, Column, Defaults, Refused, Row, judge, phone_of
 
 STINT_SECONDS = 2.0  # then the queue gets a chance: texts must not wait for a file
@@ -29,10 +29,10 @@ TAKEN_BACK_AT_ONCE = 5_000
 
 _STAGE = """
     CREATE TEMPORARY TABLE staged (
-        line integer, phone bytea, older bytea[], digests bytea[], language text, tags text[], source text
+        line integer, phone bytea, older bytea[], digests bytea[], language text, tags text[], origin bytea
     ) ON COMMIT DROP
 """
-_COPY = "COPY staged (line, phone, older, digests, language, tags, source) FROM STDIN"
+_COPY = "COPY staged (line, phone, older, digests, language, tags, origin) FROM STDIN"
 # A number that was sealed with an older key is found in that form.
 _OLDER: LiteralString = """
     UPDATE staged SET phone = s.phone FROM subscribers s
@@ -50,7 +50,7 @@ _MEET: LiteralString = """
 _KNOWN: LiteralString = """
     CREATE TEMPORARY TABLE met ON COMMIT DROP AS
     SELECT o.line, s.id, s.standing, s.import_id IS NOT DISTINCT FROM {number} AS made,
-           s.language, o.tags, o.source
+           s.language, o.tags, o.origin
     FROM staged o JOIN subscribers s ON s.phone = o.phone
 """
 _TWICE: LiteralString = """
@@ -80,8 +80,8 @@ _JOIN: LiteralString = """
         ON CONFLICT DO NOTHING
         RETURNING list_id, subscriber_id
     )
-    INSERT INTO consent_events (subscriber_id, list_id, kind, channel, language, source)
-    SELECT met.id, joined.list_id, 'joined', 'import', met.language, met.source
+    INSERT INTO consent_events (subscriber_id, list_id, kind, channel, language, origin)
+    SELECT met.id, joined.list_id, 'joined', 'import', met.language, met.origin
     FROM joined JOIN met ON met.id = joined.subscriber_id
 """
 _REFUSE = "COPY import_refusals (import_id, line, reason, sealed, digest) FROM STDIN"
@@ -104,8 +104,8 @@ _WITHDRAW: LiteralString = """
         WHERE m.list_id = these.list_id AND m.subscriber_id = these.subscriber_id
         RETURNING m.list_id, m.subscriber_id
     )
-    INSERT INTO consent_events (subscriber_id, list_id, kind, channel, language, source)
-    SELECT gone.subscriber_id, gone.list_id, 'taken back', 'import', s.language, %(source)s
+    INSERT INTO consent_events (subscriber_id, list_id, kind, channel, language, origin)
+    SELECT gone.subscriber_id, gone.list_id, 'taken back', 'import', s.language, %(origin)s
     FROM gone JOIN subscribers s ON s.id = gone.subscriber_id
 """
 _UNTAG: LiteralString = """
@@ -211,7 +211,8 @@ def _judge(found: Import, rows: Sequence[Row]) -> _Judged:
 
 
 async def _stage(connection: AsyncConnection, found: Import, people: Sequence[Candidate]) -> None:
-    seal, forms, digests = sealer().seal_findable, sealer().findable_forms, sealer().digests
+    seal, private = sealer().seal_findable, sealer().seal_private
+    forms, digests = sealer().findable_forms, sealer().digests
     several = len(digests("")) > 1
     row = await (await connection.execute("SELECT EXISTS (SELECT FROM forgotten)")).fetchone()
     forgotten = bool(row and row[0])
@@ -226,7 +227,7 @@ async def _stage(connection: AsyncConnection, found: Import, people: Sequence[Ca
                     digests(one.phone) if forgotten else [],
                     one.language,
                     sorted(set(one.tags)),
-                    f"{one.source}, {one.date.isoformat()} (import {found.id})",
+                    private(ORIGIN, f"{one.source}, {one.date.isoformat()} (import {found.id})"),
                 )
             )
 
@@ -254,8 +255,9 @@ async def _refuse(
 
 async def _take_some_back(session: AsyncSession, found: Import) -> None:
     connection = await driver_of(session)
-    given = {"import": found.id, "size": TAKEN_BACK_AT_ONCE, "source": f"import {found.id}"}
-    if (await connection.execute(_WITHDRAW, given)).rowcount:
+    given = {"import": found.id, "size": TAKEN_BACK_AT_ONCE}
+    origin = sealer().seal_private(ORIGIN, f"import {found.id}")
+    if (await connection.execute(_WITHDRAW, {**given, "origin": origin})).rowcount:
         return
     await connection.execute(_UNTAG, given)
     if (await connection.execute(_ERASE, given)).rowcount == 0:

@@ -59,7 +59,7 @@ def subscribe(database_url: str, numbers: Sequence[str], list_id: int) -> list[P
             Person(key, one["phone"], Language(one["language"])) for key, one in zip(ids, facts, strict=True)
         ]
         session.execute(insert(Membership), [{"list_id": list_id, "subscriber_id": key} for key in ids])
-        proof = {"kind": ConsentKind.JOINED, "channel": Channel.API, "list_id": list_id, "source": "chaos"}
+        proof = {"kind": ConsentKind.JOINED, "channel": Channel.API, "list_id": list_id, "origin": "chaos"}
         session.execute(
             insert(ConsentEvent),
             [{"subscriber_id": one.id, "language": one.language, **proof} for one in people],

@@ -155,6 +155,22 @@ async def test_words_of_consent_are_for_who_may_read_numbers(
     assert "UNETE" in await rosa.open("/subscribers/1")
 
 
+async def test_where_somebody_consented_is_not_for_who_only_looks(
+    api: Api, inland: int, ana: Browser
+) -> None:
+    person = {"phone": "+19095550108", "language": "en", "lists": [inland], "consent": "Told Rosa"}
+    made = await api.post("/v1/subscribers", person)
+    assert "Told Rosa" in await ana.open(f"/subscribers/{made['id']}")
+    async with browser() as viewer:
+        await viewer.settle_in(await invited("vera@example.org", Role.VIEWER))
+        assert "Told Rosa" not in await viewer.open(f"/subscribers/{made['id']}")
+    consent = f"/v1/subscribers/{made['id']}/consent"
+    assert "Told Rosa" in str(await api.get(consent))
+    key = (await api.post("/v1/keys", {"name": "looks", "scopes": ["read"]}))["key"]
+    api.client.headers["Authorization"] = f"Bearer {key}"
+    assert [one["source"] for one in (await api.get(consent))["items"]] == [None]
+
+
 async def test_what_people_wrote_is_shown_as_text(
     api: Api, trusted_api: Api, inland: int, rosa: Browser
 ) -> None:

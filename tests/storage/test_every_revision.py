@@ -63,7 +63,13 @@ ROWS: dict[str, list[Row]] = {
     "memberships": [{"list_id": 1 + key % 2, "subscriber_id": key} for key in PEOPLE],
     "consent_events": [
         {"subscriber_id": key, "list_id": 1 + key % 2, "kind": "joined", "channel": "text"}
-        | {"language": LANGUAGES[key % 3], "words": "JOIN", "source": f"SM{key:032x}", "at": NOON}
+        | {
+            "language": LANGUAGES[key % 3],
+            "words": "JOIN",
+            "source": f"SM{key:032x}",
+            "origin": "sheet",
+            "at": NOON,
+        }
         for key in PEOPLE
     ],
     "actions": [
@@ -103,8 +109,19 @@ ROWS: dict[str, list[Row]] = {
     ],
     "forgotten": [{"digest": b"3" * 32}],
     "invitations": [{"list_id": 1, "subscriber_id": 4}],
-    "threads": [{"subscriber_id": 1, "state": "open", "language": "es", "unread": 1, "taken_by": "Ana"}],
-    "messages": [{"subscriber_id": 1, "alert_id": 1, "author": "Ana", "body": "See you there."}],
+    "threads": [
+        {
+            "subscriber_id": 1,
+            "state": "open",
+            "language": "es",
+            "unread": 1,
+            "taken_by": "Ana",
+            "keeper": "Ana",
+        }
+    ],
+    "messages": [
+        {"subscriber_id": 1, "alert_id": 1, "author": "Ana", "signed": "Ana", "body": "See you there."}
+    ],
     "canned_answers": [{"name": "where", "text": WORDS}],
     "idempotency": [
         {"api_key_id": 1, "key": "k", "request": b"4" * 32, "asked": "4" * 64, "status": 200, "answer": "{}"}
@@ -115,7 +132,7 @@ ROWS: dict[str, list[Row]] = {
     ],
     "imports": [
         {"id": 1, "by": 1, "columns": {"phone": 0}, "day_first": False, "lists": [1], "rows": 2}
-        | {"state": "done"}
+        | {"state": "done", "source": "sheet", "origin": "sheet"}
     ],
     "import_chunks": [{"import_id": 1, "number": 1, "sealed": b"5" * 40}],
     "import_refusals": [{"import_id": 1, "line": 2, "reason": "no number", "sealed": b"6" * 40}],

@@ -71,6 +71,8 @@ async def test_everything_is_sealed_anew_and_the_old_key_can_go(
     done = rotated(postgres_url)
     assert done["subscribers.phone"].resealed == 2
     assert done["consent_events.words"].resealed >= 2
+    for column in ("consent_events.origin", "messages.signed", "threads.keeper", "imports.origin"):
+        assert done[column].resealed >= 1, column
     assert sum(one.broken + one.twice for one in done.values()) == 0
     assert sum(one.resealed for one in rotated(postgres_url).values()) == 0  # nothing is left to do
     keys(NEW)
@@ -78,9 +80,12 @@ async def test_everything_is_sealed_anew_and_the_old_key_can_go(
     assert keys_needed(postgres_url) == {2}
     page = await trusted_api.get("/v1/subscribers")
     assert [row["phone"] for row in page["items"]] == [MARIA, YASMIN, JAMES]
-    assert QUESTION in str(await trusted_api.get("/v1/conversations/2"))
+    talk = await trusted_api.get("/v1/conversations/2")
+    assert QUESTION in str(talk)
+    assert (talk["taken_by"], talk["texts"][-1]["by"]) == ("test", "test")
     proof = await trusted_api.post("/v1/subscribers/proof", {"phone": MARIA}, 200)
     assert proof["events"][0]["words"] == "UNETE"
+    assert proof["events"][0]["source"].startswith("SM")
     assert (await api.text(MARIA, "ALTO")) is not None
     assert (await trusted_api.get("/v1/subscribers/1"))["standing"] == "left"
 
