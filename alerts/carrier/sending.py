@@ -128,8 +128,9 @@ class Carrier:
     async def find(self, to: str, body: str, since: datetime, known: frozenset[str]) -> Found | None:
         """A text with this ``body`` to this number since then, that is not one of the ``known``.
 
-        The list is asked by number alone: Twilio's date filter has the grain of a day, and passes
-        over texts that still wait. Raises NoAnswer where the carrier does not answer.
+        Where the carrier keeps no words (``TWILIO_CONTENT_RETENTION=discard``, or set up so): the oldest text
+        of ours without any. The list is asked by number alone: Twilio's date filter has the grain of a
+        day, and passes over texts that still wait. Raises NoAnswer where the carrier does not answer.
         """
         try:
             texts: list[Any] = await self._client.messages.list_async(
@@ -137,11 +138,16 @@ class Carrier:
             )
         except (TwilioException, NotConnected, ValueError, TypeError):
             raise NoAnswer from None
-        for text in texts:
-            created = text.date_created
-            if text.body == body and text.sid not in known and created and created.astimezone(UTC) >= since:
-                return Found(text.sid, str(text.status), text.error_code)
-        return None
+        since_then = [
+            text
+            for text in texts
+            if text.sid not in known and text.date_created and text.date_created.astimezone(UTC) >= since
+        ]
+        found = [text for text in since_then if text.body == body]
+        # The carrier's list has the newest first. An answer in a webhook's TwiML is an outbound-reply.
+        blank = [text for text in reversed(since_then) if not text.body and text.direction == "outbound-api"]
+        text = next(iter((*found, *blank)), None)
+        return Found(text.sid, str(text.status), text.error_code) if text else None
 
     async def fetch(self, sid: str) -> Found | None:
         """What became of a text of ours. None: the carrier does not know it any more.

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 
 import pytest
 from sqlalchemy import text
 
 from alerts.broadcasts import settling
+from alerts.carrier.sending import Carrier
+from alerts.carrier.simulator.messages import Message
+from alerts.carrier.simulator.resources import message_json
 from alerts.carrier.simulator.server import SimulatorServer
+from alerts.settings import settings
 from alerts.storage.engine import session_scope
 from tests.api import Api
 from tests.broadcasts.test_fanout import states
 from tests.broadcasts.test_stumbles import TEXTS, break_seal, change
-from tests.story import alert
-from tests.worker import Worker
+from tests.conftest import ACCOUNT, OUR_NUMBER
+from tests.story import JAMES, MARIA, YASMIN, alert
+from tests.worker import Worker, sent
 
 pytestmark = pytest.mark.anyio
 
@@ -109,3 +115,53 @@ async def test_of_the_known_texts_of_somebody_none_is_taken_for_another(
         sids = (await session.scalars(text("SELECT message_sid FROM deliveries"))).all()
     assert len(set(sids)) == 9
     assert "unknown" not in {state for one in made for state in await states(api, one)}
+
+
+@pytest.fixture
+async def discarding(worker: Worker, twilio: SimulatorServer) -> AsyncIterator[Worker]:
+    """A worker whose carrier keeps no words."""
+    changes = {"twilio_api_url": twilio.url, "twilio_content_retention": "discard"}
+    carrier = Carrier(settings().model_copy(update=changes))
+    yield Worker(carrier, worker.pacer)
+    await carrier.close()
+
+
+async def test_where_the_carrier_keeps_no_words_what_it_took_is_found_and_not_sent_again(
+    api: Api, inland: int, discarding: Worker, twilio: SimulatorServer
+) -> None:
+    made = [await unknown(api, inland, discarding, twilio, words) for words in ("One", "Two")]
+    assert {one["body"] for one in map(shown, sent(twilio))} == {""}
+    while await discarding.settle():
+        pass
+    assert await discarding.dispatch.stint() == 0
+    assert [one.body for one in twilio.alerts_to(MARIA)] == ["One", "Two"]
+    for number, words in zip(made, ("One", "Two"), strict=True):
+        async with session_scope() as session:
+            statement = text("SELECT message_sid FROM deliveries WHERE alert_id = :id")
+            sids = set(await session.scalars(statement, {"id": number}))
+        assert sids == {one.sid for one in sent(twilio) if one.body == words}
+
+
+async def test_where_it_keeps_no_words_nothing_else_is_taken_for_what_it_never_saw(
+    api: Api, inland: int, discarding: Worker, twilio: SimulatorServer
+) -> None:
+    async def alerted(**faults: float) -> int:
+        made = await api.post("/v1/alerts", alert(inland, None, text=TEXTS))
+        await api.post(f"/v1/alerts/{made['id']}/send", status=202)
+        await discarding.prepare(made["id"])
+        for name, value in faults.items():
+            setattr(twilio.simulator.faults, name, value)
+        await discarding.fan_out(made["id"])
+        return int(made["id"])
+
+    lost = await alerted(error_before_accept=1.0)
+    await alerted(error_before_accept=0.0)  # of these it says what it took
+    carrier = twilio.simulator.carrier
+    for person in (MARIA, YASMIN, JAMES):  # and it answered them once, in a webhook's TwiML
+        carrier.answer(carrier.receive(person, OUR_NUMBER, "?"), "Hi").discards = True
+    assert await discarding.settle() == 3
+    assert await states(api, lost) == {"waiting": 3}
+
+
+def shown(message: Message) -> dict[str, object]:
+    return message_json(message, ACCOUNT)

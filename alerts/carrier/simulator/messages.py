@@ -65,6 +65,7 @@ class Order:
     callback: str = ""
     media: int = 0
     validity: str = ""
+    discards: bool = False
 
 
 @dataclass(slots=True)
@@ -86,6 +87,7 @@ class Message:
     updated: datetime = field(default_factory=lambda: datetime.now(UTC))
     parts: int = 0  # on the air; kept when the body is redacted
     place: int = 0  # in the order of all texts
+    discards: bool = False  # its words are on the phone, and not kept here
 
     @property
     def shown_sender(self) -> str | None:
@@ -137,7 +139,7 @@ class Carrier:
         return self._add(
             Message(
                 new_sid("MM" if order.media else "SM"), "outbound-api", to, chosen, order.body, status,
-                order.service or None, order.callback or None, order.media,
+                order.service or None, order.callback or None, order.media, discards=order.discards,
             )
         )  # fmt: skip
 

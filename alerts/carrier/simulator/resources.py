@@ -26,7 +26,7 @@ def message_json(message: Message, account: str) -> dict[str, object]:
     return {
         "account_sid": account,
         "api_version": VERSION,
-        "body": message.body,
+        "body": "" if message.discards else message.body,
         "date_created": _rfc2822(message.created),
         "date_sent": _rfc2822(message.sent) if message.sent else None,
         "date_updated": _rfc2822(message.updated),

@@ -149,6 +149,7 @@ def _order(form: dict[str, str]) -> Order:
         callback=form.get("StatusCallback", ""),
         media=1 if form.get("MediaUrl") else 0,
         validity=form.get("ValidityPeriod", ""),
+        discards=form.get("ContentRetention") == "discard",
     )
 
 
