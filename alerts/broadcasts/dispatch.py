@@ -171,15 +171,18 @@ class Dispatch:
                 self._send_from(sender, [one for one in ready if one.goes_from(sender)], until)
                 for sender in self._senders
             ]
-            return any(await asyncio.gather(*rounds)) or bool(self._preparing)
+            more = any(await asyncio.gather(*rounds)) or bool(self._preparing)
+            return more or await self._any_written({alert.id for alert in alerts if alert.unwritten})
         if self._preparing:
             first = asyncio.FIRST_COMPLETED
             await asyncio.wait(self._preparing.values(), timeout=ROUND_SECONDS, return_when=first)
-            return bool(self._preparing) or await self._any_written()
+            return bool(self._preparing) or await self._any_written({alert.id for alert in alerts})
         return False
 
-    async def _any_written(self) -> bool:
-        return any(not alert.unwritten for alert in await self._look())
+    async def _any_written(self, were_not: set[int]) -> bool:
+        return bool(were_not) and any(
+            alert.id in were_not and not alert.unwritten for alert in await self._look()
+        )
 
     async def _look(self) -> list[UnderWay]:
         async with session_scope() as session:

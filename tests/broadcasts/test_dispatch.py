@@ -195,6 +195,14 @@ async def test_urgent_goes_first_and_two_of_one_rank_take_turns(
     assert 10 <= half.count(first) <= 20
 
 
+async def test_an_alert_that_was_written_while_another_went_out_goes_out_by_the_same_job(
+    api: Api, inland: int, worker: Worker, twilio: SimulatorServer
+) -> None:
+    await worker.prepare(await sent(api, inland))
+    await sent(api, inland)
+    assert await (await paced(worker, 20)).stint() == 6
+
+
 async def test_each_sender_keeps_its_own_pace_and_everybody_their_sender(
     api: Api, worker: Worker, twilio: SimulatorServer
 ) -> None:
