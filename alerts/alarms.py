@@ -111,7 +111,8 @@ ALARMS = (
     Alarm(
         "AlertsClockStopped",
         Severity.PAGE,
-        "absent(alerts_ticks_total) or increase(alerts_ticks_total[5m]) == 0",
+        "(absent(alerts_ticks_total) or increase(alerts_ticks_total[5m]) == 0) "
+        'and on() alerts_ready{part="redis"} == 1',
         3,
         "The clock does nothing",
         "Scheduled alerts do not start, reminders do not go, nobody settles unknowns. What is being sent goes on.",
@@ -127,7 +128,7 @@ ALARMS = (
         "AlertsTextsWait",
         Severity.PAGE,
         "alerts_oldest_waiting_seconds > 900 and on() (sum(rate(alerts_parts_total[5m])) or vector(0)) == 0 "
-        "and on() alerts_locked_down == 0",
+        "and on() alerts_locked_down == 0 and on() alerts_workers > 0",
         5,
         "Texts could go out, and none does",
         "Workers are alive and send nothing, or the pace gives no leave. (A long alert on a slow number is no alarm: "
@@ -159,11 +160,13 @@ ALARMS = (
         'alerts_alerts{state="in trouble"} > 0',
         1,
         "An alert was paused by the system",
-        "The carrier refused all of it, or something of the account is broken, or workers failed over it three times. "
-        "The page of the alert says which, and the people in it wait.",
+        "The carrier refused all of it, phone companies filter it, something of the account is broken, or workers "
+        "failed over it three times. (What a lockdown paused is not among them: AlertsLockedDown.) The page of the alert says which, and the people in it wait.",
         (
             "Open it on **Going out**: it says why, in words. [What each of Twilio's codes means](error-codes.md).",
-            "Mend it (balance, number, campaign), then *resume*. Whoever got it does not get it again.",
+            "Mend it (balance, number, campaign), then **Go on sending**. Whoever got it does not get it again.",
+            "Filtered as unwanted: nothing to mend here. Stop it for good, and write a new one in other words and "
+            "without links.",
         ),
     ),
     Alarm(
@@ -185,11 +188,30 @@ ALARMS = (
         Severity.PAGE,
         'sum(rate(alerts_outcomes_total{state="failed"}[10m])) > 0.2 * sum(rate(alerts_outcomes_total[10m]))',
         5,
-        "More than one text in five is refused",
-        "Numbers that do not exist are a few in a hundred. This is the account, the sender, or a blocked text.",
+        "Twilio refuses more than one text in five at once",
+        "Numbers that do not exist are a few in a hundred. This is the account or the sender.",
         (
             "The report of the alert names the codes: [what they mean](error-codes.md).",
-            "30007: a carrier filters the text. Stop it, change the words or the link, send the rest.",
+            "`alerts check` looks at the account, its numbers and its Messaging Service.",
+        ),
+    ),
+    Alarm(
+        "AlertsUndelivered",
+        Severity.PAGE,
+        'sum(increase(alerts_callbacks_total{state=~"undelivered|failed"}[10m])) '
+        '> 0.2 * sum(increase(alerts_callbacks_total{state=~"delivered|undelivered|failed"}[10m])) '
+        'and on() sum(increase(alerts_callbacks_total{state=~"delivered|undelivered|failed"}[10m])) > 20',
+        2,
+        "More than one text in five is taken by Twilio and does not arrive",
+        "Phones that are off and numbers that are gone are a few in a hundred. A phone company filters the text, or "
+        "blocks our number. An alert of which nearly nothing arrives, filtered, pauses by itself.",
+        (
+            "The report of the alert names the codes: [what they mean](error-codes.md).",
+            "30007, 30004, 30450: the words are not wanted, or our number is not. Stop it for good, and write a new "
+            "one in other words and without links; look at our registration (10DLC) at Twilio.",
+            "30003, 30005, 30006 of a list that was just imported: its numbers are old. The texts are lost, nothing "
+            "else is.",
+            "30008, 30410 of all lists: a phone company has a bad day; https://status.twilio.com. Pause what can wait.",
         ),
     ),
     Alarm(

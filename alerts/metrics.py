@@ -30,7 +30,7 @@ from alerts.storage.redis import async_redis, queue, workers_alive
 GAUGES = {
     "alerts_ready": "1 where a part that sending needs is there",
     "alerts_texts": "Texts by state and language, of alerts under way or over for less than a day",
-    "alerts_alerts": "Alerts to many, by state; in trouble: paused by the system",
+    "alerts_alerts": "Alerts to many, by state; in trouble: paused by the system, not by a lockdown",
     "alerts_oldest_waiting_seconds": "How long the oldest text has waited that could go now",
     "alerts_unknown": "Texts of which nobody knows whether the carrier took them",
     "alerts_oldest_unknown_seconds": "How long the oldest of these has been so",

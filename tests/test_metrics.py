@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 from sqlalchemy import text
 
 from alerts import health
+from alerts.broadcasts import lifecycle, locking
 from alerts.metrics import GAUGES
 from alerts.settings import settings
 from alerts.storage import meters
@@ -17,7 +18,7 @@ from alerts.storage.engine import session_scope
 from alerts.storage.meters import METERS, REQUESTS, flush, observe
 from alerts.storage.redis import redis
 from tests.api import Api
-from tests.story import MARIA
+from tests.story import MARIA, alert
 from tests.worker import Worker
 
 pytestmark = pytest.mark.anyio
@@ -106,6 +107,18 @@ async def test_unknowns_are_in_it(api: Api, called: int, worker: Worker) -> None
     found = await scraped(api)
     assert found["alerts_unknown",] == 3
     assert found["alerts_oldest_unknown_seconds",] > 0
+
+
+@pytest.mark.usefixtures("token")
+async def test_what_a_lockdown_paused_is_not_in_trouble(api: Api, called: int, inland: int) -> None:
+    other = await api.post("/v1/alerts", alert(inland, None, text={"en": "Hi", "es": "Hola", "so": "Nabad"}))
+    await api.post(f"/v1/alerts/{other['id']}/send", status=202)
+    async with session_scope() as session:
+        await lifecycle.pause(session, called, "Sending failed")
+        await locking.lock_down(session, "a phone was taken")
+    found = await scraped(api)
+    assert (found["alerts_alerts", "in trouble"], found["alerts_alerts", "paused"]) == (1, 1)
+    assert found["alerts_locked_down",] == 1
 
 
 @pytest.mark.usefixtures("token")

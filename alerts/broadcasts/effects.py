@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from alerts.broadcasts import lifecycle
+from alerts.broadcasts import filtered, lifecycle
 from alerts.broadcasts.models import Alert
 from alerts.broadcasts.statements import ALL_REFUSED, REOPEN
 from alerts.broadcasts.states import AlertState
-from alerts.carrier.codes import Remedy, code
+from alerts.carrier.codes import FILTERED, Remedy, code
 from alerts.errors import NotFound
 from alerts.subscribers import service as subscribers
 from alerts.subscribers.models import Channel
@@ -37,10 +37,19 @@ async def follow(session: AsyncSession, moved: Iterable[Coded]) -> None:
     """Apply each code's remedy. In order of id, so that two workers cannot wait for each other."""
     coded = sorted((one for one in moved if one.code), key=lambda one: (one.alert_id, one.subscriber_id))
     paused: set[int] = set()
+    judged: set[int] = set()
     for one in coded:
-        if one.alert_id not in paused and await _is_broken(session, one):
-            await _pause(session, one)
-            paused.add(one.alert_id)  # the rest of the batch says the same
+        if one.alert_id in paused:  # the rest of the batch says the same
+            continue
+        trouble = None
+        if await _is_broken(session, one):
+            trouble = f"{code(one.code).meaning} (Twilio's code {one.code})"
+        elif one.code in FILTERED and one.alert_id not in judged:
+            trouble = await filtered.trouble_of(session, one.alert_id, one.code)
+            judged.add(one.alert_id)
+        if trouble is not None:
+            await _pause(session, one, trouble)
+            paused.add(one.alert_id)
     for one in sorted(coded, key=lambda one: one.subscriber_id):
         with suppress(NotFound):  # who was forgotten
             await _tell_subscriber(session, one)
@@ -69,13 +78,12 @@ async def reopen(session: AsyncSession, alert_ids: Iterable[int]) -> None:
     await session.execute(REOPEN, {"alerts": sorted(set(alert_ids))})
 
 
-async def _pause(session: AsyncSession, one: Coded) -> None:
+async def _pause(session: AsyncSession, one: Coded, trouble: str) -> None:
     alert = await session.get(Alert, one.alert_id, with_for_update=True)
     if alert is None:
         return
     if alert.to_subscriber is not None:  # the letter has failed: nobody could resume it
         log.error("letter failed, something of ours is broken: alert=%s code=%s", one.alert_id, one.code)
     elif alert.state == AlertState.SENDING:
-        trouble = f"{code(one.code).meaning} (Twilio's code {one.code})"
         await lifecycle.pause(session, one.alert_id, trouble)
         log.error("alert paused: alert=%s code=%s", one.alert_id, one.code)

@@ -128,6 +128,7 @@ async def resume(session: AsyncSession, alert_id: int, by: Actor | None = None) 
         note(session, by, "resumed", "alert", alert_id)
     alert.state = AlertState.SENDING
     alert.trouble = alert.stumble = None
+    alert.judged_taken = alert.judged_filtered = None  # whoever goes on with it knows what came of it so far
     alert.stumbles = 0
     await session.flush()
     return alert

@@ -69,6 +69,9 @@ class Alert(Table):
     trouble: Mapped[str | None] = mapped_column(Text)  # why it is paused, in plain words
     stumble: Mapped[str | None] = mapped_column(Text)  # how a worker last failed over it
     stumbles: Mapped[int] = mapped_column(Integer, server_default=sql("0"))  # as often, in the same way
+    # Texts that phone companies had, and had filtered, at the last look since it goes on (filtered.py)
+    judged_taken: Mapped[int | None] = mapped_column(BigInteger)
+    judged_filtered: Mapped[int | None] = mapped_column(BigInteger)
     to_subscriber: Mapped[int | None] = mapped_column(BigInteger)  # of a letter: to whom; no foreign key
     sealed_body: Mapped[str | None] = mapped_column(PrivateText("alerts.sealed_body"))
     parts: Mapped[int | None] = mapped_column(Integer)  # message parts of the sealed body

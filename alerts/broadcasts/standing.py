@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from alerts.broadcasts.locking import TROUBLE
+
 # Letters are many and small; of those, only what is under way. Both kinds have a small index of their own
 # (alerts_to_many_idx, alerts_under_way_idx), and each alert a few rows of progress.
 _TEXTS = text("""
@@ -18,7 +20,7 @@ _TEXTS = text("""
     GROUP BY p.language, p.state
 """)
 _ALERTS = text("""
-    SELECT CASE WHEN state = 'paused' AND trouble IS NOT NULL THEN 'in trouble' ELSE state END AS stands,
+    SELECT CASE WHEN state = 'paused' AND trouble <> :locked_down THEN 'in trouble' ELSE state END AS stands,
            count(*) AS number
     FROM alerts WHERE to_subscriber IS NULL GROUP BY stands
 """)
@@ -54,7 +56,7 @@ class Standing:
 async def standing(session: AsyncSession, senders: Sequence[str]) -> Standing:
     """Now."""
     texts = await session.execute(_TEXTS)
-    alerts = await session.execute(_ALERTS)
+    alerts = await session.execute(_ALERTS, {"locked_down": TROUBLE})
     oldest = await session.scalar(_OLDEST_WAITING, {"senders": list(senders)})
     unknown, oldest_unknown = (await session.execute(_UNKNOWN)).one()
     return Standing(

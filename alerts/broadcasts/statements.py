@@ -318,6 +318,21 @@ ALL_REFUSED = text("""
     FROM progress WHERE alert_id = :alert
 """)
 
+# Of an alert to many that is under way: how many texts phone companies have, or had, and how many of these
+# they filtered; and both as they were when this was last looked at.
+JUDGE = text("""
+    SELECT a.judged_taken, a.judged_filtered,
+           coalesce(sum(p.deliveries) FILTER (
+               WHERE p.state IN ('sent', 'delivered', 'undelivered') OR p.blocked), 0)::bigint AS taken,
+           coalesce(sum(p.deliveries) FILTER (WHERE p.blocked), 0)::bigint AS filtered
+    FROM alerts a LEFT JOIN (
+        SELECT *, state IN ('undelivered', 'failed') AND code = ANY (cast(:codes AS integer[])) AS blocked
+        FROM progress) AS p ON p.alert_id = a.id
+    WHERE a.id = :alert AND a.state = 'sending' AND a.to_subscriber IS NULL
+    GROUP BY a.id
+""")
+JUDGED = text("UPDATE alerts SET judged_taken = :taken, judged_filtered = :filtered WHERE id = :alert")
+
 # A text came back from the carrier after its alert was over.
 REOPEN = text("""
     UPDATE alerts SET state = 'sending', finished_at = NULL,

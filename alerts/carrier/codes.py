@@ -76,6 +76,9 @@ CODES: dict[int, Code] = {
     63038: Code(N_("our account has reached Twilio's limit for today"), Remedy.PAUSE),
 }
 
+# The words of the text are what is not wanted, or who sends it: the next person will not get it either.
+FILTERED = frozenset({30004, 30007, 30450})
+
 UNKNOWN_CODE = Code(N_("Twilio refused this text"), Remedy.FAIL)
 
 

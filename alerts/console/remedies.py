@@ -91,6 +91,13 @@ TROUBLES = {
         N_("Nobody of these can be texted."),
         N_("Press Go on sending once somebody has joined, or stop it for good."),
     ),
+    "filter it as unwanted": (
+        N_("Phone companies filter it as unwanted: nearly none of the last texts arrived."),
+        N_(
+            "Stop it for good, and write a new one in other words and without links."
+            " If they filter that too, look at our registration at Twilio."
+        ),
+    ),
     "Sending failed": (
         N_("Sending failed several times in the same way."),
         N_("Tell whoever runs the server: its log says more. Then press Go on sending."),
