@@ -23,7 +23,7 @@ from alerts.language.said import said
 HERE = Path(__file__).parent / "assets"
 BUNDLES = {
     "console.css": ("vendor/simple.css", "console.css"),
-    "live.js": ("vendor/htmx.js", "vendor/htmx-sse.js"),
+    "live.js": ("vendor/htmx.js", "vendor/htmx-sse.js", "line.js"),
     "keys.js": ("keys.js",),
     "icon.svg": ("icon.svg",),
 }

@@ -24,8 +24,9 @@ from alerts.team.sessions import LONGEST, Browser, SignedIn, signed_in
 
 BY_ITSELF = "/news"  # how what a page asks for ends, without anybody touching it
 MOST_OCTETS = 100_000  # three long texts, twice, each of their letters as three times %xx
-MOST_OF_A_STRANGER = 5_000  # who is not signed in has little to say
+MOST_OF_A_STRANGER = 60_000  # who is not signed in has little to say, but for what is carried (carried.py)
 MOST_FIELDS = 300  # a box for each list
+SECRETS = frozenset({"password", "new", "code"})  # fields of which nothing is shown again
 
 
 class SignInFirst(DomainError):
@@ -101,7 +102,7 @@ def require_from_here(request: Request) -> None:
     origin = request.headers.get("Origin")
     if (site or origin) is None or (site or "same-origin") != "same-origin":
         raise StrangeForm
-    if origin is not None and origin != _our_origin():
+    if origin is not None and origin != our_origin():
         raise StrangeForm
 
 
@@ -118,7 +119,16 @@ async def _from_here(request: Request, most: int) -> Fields:
     except ValueError:
         raise StrangeForm from None
     # Forms come with two letters for the end of a line (HTML, form submission): both would be paid for.
-    return {name: value.replace("\r\n", "\n") for name, value in fields}
+    request.state.fields = {name: value.replace("\r\n", "\n") for name, value in fields}
+    return dict(request.state.fields)
+
+
+async def fields_in_vain(request: Request) -> Fields | None:
+    """What stands in a form of ours whose sender is signed out; None for another's, or a file."""
+    try:
+        return await _from_here(request, MOST_OCTETS)
+    except StrangeForm:
+        return None
 
 
 async def _from_anybody(request: Request) -> Fields:
@@ -165,7 +175,8 @@ Form = Annotated[Fields, Depends(_done_once, scope="function")]
 CHECKED = [Depends(_done_once, scope="function")]  # for a form without fields
 
 
-def _our_origin() -> str:
+def our_origin() -> str:
+    """The one from which forms of ours come."""
     url = urlsplit(settings().public_base)
     return f"{url.scheme}://{url.netloc}"
 

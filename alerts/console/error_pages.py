@@ -13,8 +13,11 @@ from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
 from alerts.bounds import too_large
-from alerts.console.doors import SignInFirst, go
-from alerts.console.pages import page, reader
+from alerts.console.carried import asked_for, carried_of, offered, sealed, sign_in_at
+from alerts.console.doors import SignInFirst, StrangeForm, fields_in_vain, go
+from alerts.console.news import signed_out_line
+from alerts.console.pages import fragment, page, reader
+from alerts.console.signing_in import sign_in_form
 from alerts.console.troubles import in_words
 from alerts.errors import DomainError
 from alerts.headers import HEADERS
@@ -27,6 +30,7 @@ PROGRAMS = ("/v1/", "/twilio/", "/assets/", "/healthz", "/readyz", "/metrics", "
 NOTHING_HERE = N_("There is nothing at this address.")
 NOT_RIGHT = N_("Something in what was sent is not right.")
 TOO_MUCH = N_("That is too much at once. Write less, and send it again.")
+STOP_ASKING = 286  # htmx's: a page that asks by itself asks no more
 OUR_FAULT = N_("Something broke on our side. Nothing was half done. Try again.")
 
 Handler = Callable[[Request, Exception], Awaitable[Response]]
@@ -50,6 +54,8 @@ def answer_on_pages(app: FastAPI) -> None:
 def _for_people(for_programs: Handler, answer: Answer) -> Handler:
     async def handle(request: Request, error: Exception) -> Response:
         is_program = request.url.path.startswith(PROGRAMS)
+        if isinstance(error, SignInFirst):
+            return await _signed_out(request)
         if isinstance(error, DomainError) and not is_program:  # nothing of it is for the log
             return answer(request, error, Response())
         found = await for_programs(request, error)
@@ -69,13 +75,27 @@ async def refuse(scope: Scope, receive: Receive, send: Send) -> None:
 
 def _domain_error(request: Request, error: Exception, _: Response) -> Response:
     assert isinstance(error, DomainError)  # noqa: S101 - registered for this class only
-    if isinstance(error, SignInFirst):
-        return go("/sign-in")
-    return _page(request, error.status, in_words(_language(request), error), translated=True)
+    again = isinstance(error, StrangeForm)
+    return _page(request, error.status, in_words(_language(request), error), translated=True, again=again)
+
+
+async def _signed_out(request: Request) -> Response:
+    """The way in, and from there to where they were; nothing that they wrote is lost."""
+    read, onward = _language(request), asked_for(request)
+    if "text/event-stream" in request.headers.get("Accept", ""):
+        return Response(signed_out_line(read, onward), media_type="text/event-stream")
+    if "HX-Request" in request.headers:
+        typed = request.method == "POST"
+        answer = fragment("signed_out.html", read, STOP_ASKING, to=sign_in_at(onward), typed=typed)
+        answer.headers["HX-Retarget"], answer.headers["HX-Reswap"] = "#line", "outerHTML"
+        return answer
+    if request.method == "POST" and (kept := carried_of(request, await fields_in_vain(request))):
+        return sign_in_form(read, HTTPStatus.UNAUTHORIZED, onward=onward, carried=sealed(kept))
+    return go(sign_in_at(onward))
 
 
 def _our_fault(request: Request, _: Exception, found: Response) -> Response:
-    answer = _page(request, found.status_code, OUR_FAULT, number=request_id() or "")
+    answer = _page(request, found.status_code, OUR_FAULT, number=request_id() or "", again=True)
     # It is answered outside of all middleware.
     for name, value in (*HEADERS.items(), *found.headers.items()):
         if name not in ("content-length", "content-type"):
@@ -84,11 +104,18 @@ def _our_fault(request: Request, _: Exception, found: Response) -> Response:
 
 
 def _page(
-    request: Request, status: int, says: str, *, translated: bool = False, number: str = ""
+    request: Request,
+    status: int,
+    says: str,
+    *,
+    translated: bool = False,
+    number: str = "",
+    again: bool = False,
 ) -> Response:
-    """``number``: by which whoever runs the server finds it in the logs."""
+    """``number``: what whoever runs the server looks for in the logs. ``again``: it is worth another try."""
     read = _language(request)
     who: SignedIn | None = getattr(request.state, "signed_in", None)
+    typed = carried_of(request, getattr(request.state, "fields", None)) if again else None
     return page(
         "trouble.html",
         read,
@@ -99,6 +126,8 @@ def _page(
         title=tr(read, "That did not work"),
         lead=says if translated else tr(read, says),
         number=number,
+        offer=offered(typed, who),
+        back=asked_for(request) if request.method == "POST" else "/",
     )
 
 

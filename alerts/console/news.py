@@ -19,6 +19,7 @@ from alerts.broadcasts.models import Alert
 from alerts.broadcasts.reports import Report
 from alerts.broadcasts.states import AlertState
 from alerts.console.alerts_shown import state_in_words
+from alerts.console.carried import sign_in_at
 from alerts.console.pages import figure, in_money, rendered
 from alerts.console.under_way import UnderWay, done_of, seconds_until, under_way
 from alerts.errors import NotFound
@@ -31,9 +32,10 @@ LOOK_SECONDS = 1.0
 SOON = timedelta(minutes=2)
 SLOW_SECONDS = 4.0  # of what only callbacks move
 MOVING = (AlertState.SCHEDULED, AlertState.SENDING)
-KEEP_ALIVE_LOOKS = 15  # without news, a comment keeps proxies from closing the line
+KEEP_ALIVE_LOOKS = 15  # without news, a word keeps proxies from closing the line
 WINDOW_SECONDS = 10  # over which the pace is taken
 OVER = "event: over\ndata:\n\n"
+HEARD = "event: heard\ndata:\n\n"  # the page says so when it hears nothing (assets/line.js)
 
 
 @dataclass
@@ -79,13 +81,13 @@ async def news(
             return
         quiet = 0 if events else quiet + 1
         if quiet and quiet % KEEP_ALIVE_LOOKS == 0:
-            yield ":\n\n"
+            yield HEARD
         await asyncio.sleep(LOOK_SECONDS if watch.shown["state"] in MOVING else SLOW_SECONDS)
 
 
 async def _look(session: AsyncSession, alert_id: int, watch: Watch) -> tuple[list[str], bool]:
     if not await is_open(session, watch.reader.session_id):
-        return [], True
+        return [_line(watch.read, f"/alerts/{alert_id}")], True
     try:
         alert = await service.get_alert(session, alert_id)
         report = await live.report_of(session, alert_id)
@@ -143,6 +145,15 @@ def clock(read: Language, alert: Alert) -> str:
     """How long it can be undone still."""
     seconds = seconds_until(alert.due_at)
     return tr(read, "It begins in {seconds} seconds.", seconds=figure(read, seconds))
+
+
+def signed_out_line(read: Language, onward: str) -> str:
+    """To whoever listens, and is signed out: all that they will hear."""
+    return _line(read, onward) + OVER
+
+
+def _line(read: Language, onward: str) -> str:
+    return _event("line", rendered("signed_out.html", read, to=sign_in_at(onward), typed=False))
 
 
 def _event(name: str, html: str) -> str:

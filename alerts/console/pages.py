@@ -53,8 +53,9 @@ HTMX = {
 # They hold secrets or numbers, some beside what others wrote: how far they can be compressed would tell.
 NOT_COMPRESSED = frozenset(
     {
-        "account.html", "code.html", "inbox.html", "inbox_rows.html", "recovery.html", "roster.html",
-        "subscriber.html", "subscribers.html", "thread.html", "thread_texts.html", "welcome.html",
+        "account.html", "code.html", "go_on.html", "inbox.html", "inbox_rows.html", "recovery.html",
+        "roster.html", "sign_in.html", "subscriber.html", "subscribers.html", "thread.html",
+        "thread_texts.html", "trouble.html", "welcome.html",
     }
 )  # fmt: skip
 WORTH_COMPRESSING = 500

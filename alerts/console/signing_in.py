@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from typing import Annotated
+from urllib.parse import urlencode
 
 import segno
 from fastapi import APIRouter, Query, Request, Response
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from alerts.console.carried import offered, opened, page_of_ours
 from alerts.console.doors import (
     CHECKED,
+    Fields,
     OpenForm,
     Reader,
     Visitor,
@@ -22,44 +26,76 @@ from alerts.console.once import FormRoute, claim, press_of
 from alerts.console.pages import page, reader
 from alerts.console.troubles import told
 from alerts.errors import DomainError
-from alerts.language.catalogs import tr
+from alerts.language.catalogs import N_, tr
 from alerts.language.languages import Language
 from alerts.settings import settings
 from alerts.team import codes, organizers, sessions
 from alerts.team.access import Session, network_of
 
+KEPT = N_("You were signed out. What you wrote is kept: sign in, and go on with it.")
 router = APIRouter(include_in_schema=False, route_class=FormRoute)
 Chosen = Annotated[Language | None, Query()]
 
 
 @router.get("/sign-in")
-async def sign_in_page(request: Request, visitor: Visitor, language: Chosen = None) -> Response:
-    """The form for e-mail and password."""
-    return go("/") if visitor else _sign_in(reader(request, language))
+async def sign_in_page(
+    request: Request,
+    visitor: Visitor,
+    onward: Annotated[str, Query(alias="next")] = "/",
+    language: Chosen = None,
+) -> Response:
+    """The form for e-mail and password; ``next``: the page where they go on."""
+    onward = page_of_ours(onward)
+    return go(onward) if visitor else sign_in_form(reader(request, language), onward=onward)
 
 
 @router.post("/sign-in")
 async def sign_in(request: Request, session: Session, form: OpenForm, language: Chosen = None) -> Response:
     """The first step."""
     read = reader(request, language)
+    onward, carried = _on_the_way(form)
     try:
         cookie = await sessions.password_given(
             session, form.get("email", ""), form.get("password", ""), browser_of(request)
         )
     except DomainError as error:
-        return _sign_in(read, error)
-    answer = go(f"/sign-in/code?language={read}")
+        filled = form.get("email", "")[:254]
+        return sign_in_form(read, error=error, onward=onward, carried=carried, filled=filled)
+    if carried:  # in an address it would not fit
+        answer = _code(read, onward=onward, carried=carried)
+    else:
+        more = {"next": onward} if onward != "/" else {}
+        answer = go(f"/sign-in/code?{urlencode({'language': read, **more}, safe='/')}")
     give_cookie(answer, cookie, half=True)
     return answer
 
 
-def _sign_in(read: Language, error: DomainError | None = None) -> Response:
+def _on_the_way(form: Fields) -> tuple[str, str]:
+    """Where somebody goes on once they are in, and what they had written."""
+    return page_of_ours(form.get("next", "/")), form.get("carried", "")
+
+
+def sign_in_form(
+    read: Language,
+    status: int = 200,
+    *,
+    error: DomainError | None = None,
+    onward: str = "/",
+    carried: str = "",
+    filled: str = "",
+) -> Response:
+    """Where one signs in, and how it goes on then. ``carried``: what was written (``carried.sealed``)."""
+    says = told(read, error) if error else {"status": status, "trouble": ""}
     return page(
         "sign_in.html",
         read,
         "/sign-in",
         title=tr(read, "Sign in"),
-        **told(read, error),
+        **says,
+        onward=onward,
+        carried=carried,
+        filled=filled,
+        kept=tr(read, KEPT) if carried else "",
         email=tr(read, "E-mail address"),
         password=tr(read, "Password"),
         button=tr(read, "Go on"),
@@ -68,9 +104,11 @@ def _sign_in(read: Language, error: DomainError | None = None) -> Response:
 
 
 @router.get("/sign-in/code")
-async def code_page(request: Request, language: Chosen = None) -> Response:
+async def code_page(
+    request: Request, onward: Annotated[str, Query(alias="next")] = "/", language: Chosen = None
+) -> Response:
     """The form for the second factor."""
-    return _code(reader(request, language))
+    return _code(reader(request, language), onward=page_of_ours(onward))
 
 
 @router.post("/sign-in/code")
@@ -78,24 +116,48 @@ async def code(request: Request, session: Session, form: OpenForm, language: Cho
     """The second step."""
     read = reader(request, language)
     half = request.cookies.get(cookie_name(half=True), "")
+    onward, carried = _on_the_way(form)
     await claim(request, session, press_of(request, half, form), None)
     try:
         cookie = await sessions.code_given(session, half, form.get("code", ""), browser_of(request))
     except DomainError as error:
-        return _code(read, error)
-    answer = go("/")
+        return _code(read, error, onward=onward, carried=carried)
+    answer = await _goes_on(request, session, cookie, onward, carried)
     take_cookies(answer)
     give_cookie(answer, cookie)
     return answer
 
 
-def _code(read: Language, error: DomainError | None = None) -> Response:
+async def _goes_on(
+    request: Request, session: AsyncSession, cookie: str, onward: str, carried: str
+) -> Response:
+    """To the page where they were, or to what they had written there."""
+    written, who = opened(carried), await sessions.signed_in(session, cookie, network_of(request))
+    if written is None or who is None:
+        return go(onward)
+    read = Language(who.who.language)
+    return page(
+        "go_on.html",
+        read,
+        onward.partition("?")[0],
+        reader=who,
+        title=tr(read, "You are signed in again"),
+        offer=offered(written, who),
+        onward=onward,
+    )
+
+
+def _code(
+    read: Language, error: DomainError | None = None, *, onward: str = "/", carried: str = ""
+) -> Response:
     return page(
         "code.html",
         read,
         "/sign-in/code",
         title=tr(read, "Your code"),
         **told(read, error),
+        onward=onward,
+        carried=carried,
         lead=tr(read, "The six digits that your authenticator app shows now, or one of your recovery codes."),
         code=tr(read, "Code"),
         button=tr(read, "Sign in"),

@@ -112,7 +112,10 @@ async def test_it_ends_with_the_session_and_does_not_prolong_it(api: Api, ana: B
         assert await seen_at(reader) == before
         async with session_scope() as session:
             await session.execute(delete(OrganizerSession))
-        assert [event async for event in pieces] == [news.OVER]
+        assert [event async for event in pieces] == [
+            news.signed_out_line(Language.EN, alert).removesuffix(news.OVER),
+            news.OVER,
+        ]
 
 
 async def seen_at(reader: SignedIn) -> object:
