@@ -54,3 +54,14 @@ def test_every_dependency_has_its_reason() -> None:
     reasons = (ROOT / "docs" / "decisions" / "dependencies.md").read_text()
     names = [re.split(r"[\[<>=~ ]", one)[0] for one in asked]
     assert [name for name in names if not re.search(rf"\b{re.escape(name)}\b", reasons)] == []
+
+
+def test_migrations_follow_one_another() -> None:
+    """Two that were written at the same time and have one number would be found by no conflict of git."""
+    import re
+
+    files = sorted((ROOT / "alerts" / "storage" / "migrations" / "versions").glob("[0-9]*.py"))
+    found = [re.findall(r'^(?:down_)?revision = (?:"(\d+)"|None)$', one.read_text(), re.M) for one in files]
+    numbers = [f"{number:04d}" for number in range(1, len(files) + 1)]
+    assert [one.name[:4] for one in files] == numbers
+    assert found == [list(pair) for pair in zip(numbers, ["", *numbers], strict=False)]
