@@ -172,7 +172,8 @@ async def change(
 ) -> Response:
     """Change what somebody may do, or is called, or where alarms reach them.
 
-    To give them more asks for the password; to shut them out is done at once.
+    To give them more, or to have alarms texted elsewhere, asks for the password; to shut them out is done
+    at once.
     """
     read = language_of(admin, language)
     facts: dict[str, object] = {"may_read_numbers": "numbers" in form, "disabled": "disabled" in form}
@@ -183,7 +184,8 @@ async def change(
     try:
         if "phone" in form:
             facts["phone"] = _phone(form)
-        if organizers.gives_more(await organizers.get_organizer(session, organizer_id), facts):
+        who = await organizers.get_organizer(session, organizer_id)
+        if organizers.gives_more(who, facts) or facts.get("phone", who.phone) != who.phone:
             await sessions.require_password(session, admin, form.get("password", ""))
         async with session.begin_nested():
             await organizers.change_organizer(session, organizer_id, facts, admin.actor)

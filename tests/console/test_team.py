@@ -225,6 +225,8 @@ async def test_an_admin_fills_in_where_alarms_go(api: Api) -> None:
     async with browser() as one:
         await _admin(one)
         form = {"role": "admin", "name": "Marisol R.", "phone": "909 555 0107"}
+        assert "Type in your own" in (await one.submit("/team/2", form, 422, on="/team/2")).text
+        form |= {"password": PASSWORD}
         await one.submit("/team/2", form, on="/team/2")
         page = await one.open("/team/2")
         assert 'value="+19095550107"' in page
