@@ -11,6 +11,7 @@ from sqlalchemy import (
     CheckConstraint,
     Date,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Integer,
     Text,
@@ -101,8 +102,12 @@ class ImportRefusal(Table):
     digest: Mapped[bytes | None] = mapped_column(Digest, index=True)
 
 
-class ImportTag(Table):
-    """Tags that an import gave to somebody who was here before, to be taken back with it."""
+class ImportPerson(Table):
+    """Somebody whom an import met, not made; and of those whom it made, the ones with tags.
+
+    ``tags``: those that they have from imports only. ``language``: what the file says. ``holds``: without
+    this import, too, they would be active, as other imports say so and they themselves have not yet.
+    """
 
     __tablename__ = "import_tags"
 
@@ -113,3 +118,27 @@ class ImportTag(Table):
         BigInteger, ForeignKey("subscribers.id", ondelete="CASCADE"), primary_key=True, index=True
     )
     tags: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    language: Mapped[str | None] = mapped_column(Text)
+    holds: Mapped[bool] = mapped_column(Boolean, server_default=text("true"))
+
+
+class ImportAgain(Table):
+    """A list that an import gives to somebody who is on it by another import."""
+
+    __tablename__ = "import_again"
+
+    list_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    subscriber_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    import_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("imports.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    at: Mapped[Now]
+
+    __table_args__ = (
+        # Whoever is taken off the list is taken off for every import.
+        ForeignKeyConstraint(
+            ["list_id", "subscriber_id"],
+            ["memberships.list_id", "memberships.subscriber_id"],
+            ondelete="CASCADE",
+        ),
+    )

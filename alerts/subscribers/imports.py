@@ -205,8 +205,9 @@ async def refusals_of(session: AsyncSession, import_id: int, after: int) -> list
 async def take_back(session: AsyncSession, import_id: int, by: Actor) -> Import:
     """Undo an import, in the background. Taking back twice is taking back once. Raises NoSuchImport.
 
-    Who came with it and has done nothing since is gone; whoever was here before, has written to us or
-    answered stays, without the lists and tags that the import gave them. Who left stays left.
+    All is as if it had never been (taking_back.py): who came with it and has done nothing since is gone;
+    who has written to us or answered stays, and is texted no more; who joined by their own text, was put on
+    a list by hand or stands in another import as well stays as they are. Who left stays left.
     """
     found = await get_import(session, import_id, lock=True)
     if found.state not in (ImportState.TAKING_BACK, ImportState.TAKEN_BACK):

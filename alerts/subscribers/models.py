@@ -112,7 +112,10 @@ class Subscriber(Table):
     tags: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
     # What memberships say, in order, kept by triggers on them (migration 0007): read it, never write it.
     lists: Mapped[list[int]] = mapped_column(ARRAY(BigInteger), server_default=text("'{}'"))
-    import_id: Mapped[int | None] = mapped_column(BigInteger)  # which import made this row
+    # Without which import they would not be here, or not be active. None: they said so themselves, or an
+    # organizer says so for them.
+    import_id: Mapped[int | None] = mapped_column(BigInteger)
+    was_pending: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))  # when it came
     created_at: Mapped[Now]
 
     __table_args__ = (
@@ -135,7 +138,7 @@ class Membership(Table):
         BigInteger, ForeignKey("subscribers.id", ondelete="CASCADE"), primary_key=True, index=True
     )
     joined_at: Mapped[Now]
-    import_id: Mapped[int | None] = mapped_column(BigInteger)  # which import put them on the list
+    import_id: Mapped[int | None] = mapped_column(BigInteger)  # which import put them on it, and nobody else
 
     __table_args__ = (
         Index("memberships_import_id_idx", "import_id", postgresql_where=text("import_id IS NOT NULL")),

@@ -20,6 +20,7 @@ from alerts.subscribers.models import Channel, ConsentKind, Standing
 PHONE = "subscribers.phone"
 WORDS = "consent_events.words"
 ORIGIN = "consent_events.origin"
+JOINS = (ConsentKind.JOINED, ConsentKind.CONFIRMED, ConsentKind.RETURNED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +70,17 @@ _MEET = """
 """
 _SAVE = """
     UPDATE subscribers s
-    SET language = coalesce(o.language, s.language), standing = coalesce(o.standing, s.standing)
-    FROM json_to_recordset(%(people)s::json) AS o(id bigint, language text, standing text)
+    SET language = coalesce(o.language, s.language), standing = coalesce(o.standing, s.standing),
+        import_id = CASE WHEN o.own THEN NULL ELSE s.import_id END, was_pending = s.was_pending AND NOT o.own
+    FROM json_to_recordset(%(people)s::json) AS o(id bigint, language text, standing text, own boolean)
     WHERE s.id = o.id
 """
+# Whoever an import had put on it is on it by their own word now.
 _PUT_ON = """
     INSERT INTO memberships (subscriber_id, list_id)
-    SELECT * FROM unnest(%(ids)s::bigint[], %(lists)s::bigint[]) ON CONFLICT DO NOTHING
+    SELECT * FROM unnest(%(ids)s::bigint[], %(lists)s::bigint[])
+    ON CONFLICT (list_id, subscriber_id) DO UPDATE SET import_id = NULL
+    WHERE memberships.import_id IS NOT NULL
 """
 _INVITE = """
     INSERT INTO invitations (subscriber_id, list_id)
@@ -125,19 +130,22 @@ async def save(
     connection: AsyncConnection, changed: Sequence[tuple[Person, Person]], consents: Sequence[Consent]
 ) -> None:
     """Write what became of people, each as they were and are, with the proof of it."""
+    own = _own_words(changed, consents)
     moved = [
         {
             "id": now.id,
             "language": now.language if now.language != was.language else None,
             "standing": now.standing if now.standing != was.standing else None,
+            "own": now.id in own,
         }
         for was, now in changed
-        if (was.language, was.standing) != (now.language, now.standing)
+        if (was.language, was.standing) != (now.language, now.standing) or now.id in own
     ]
     if moved:
         await connection.execute(_SAVE, {"people": json.dumps(moved)})
+    on = {now.id: now.lists - was.lists | own.get(now.id, frozenset()) for was, now in changed}
     for statement, pairs in (
-        (_PUT_ON, [(now.id, one) for was, now in changed for one in now.lists - was.lists]),
+        (_PUT_ON, [(number, one) for number, lists in on.items() for one in lists]),
         (_INVITE, [(now.id, one) for was, now in changed for one in now.invited - was.invited]),
         (_UNINVITE, [(now.id, one) for was, now in changed for one in was.invited - now.invited]),
     ):
@@ -150,6 +158,26 @@ async def save(
         await connection.execute(_BACK_FROM_OBLIVION, {"digests": digests})
     if consents:
         await _write_down(connection, consents)
+
+
+def _own_words(
+    changed: Iterable[tuple[Person, Person]], consents: Iterable[Consent]
+) -> dict[int, frozenset[int]]:
+    """Who joined, came back or left with these texts, by id, and which lists they said that they want.
+
+    What an import said of them before is nothing any more: it is not taken back with it.
+    """
+    people = {now.id: now for _, now in changed}
+    own: dict[int, frozenset[int]] = {}
+    for one in consents:
+        person = people[one.subscriber_id]
+        if person.standing == Standing.ACTIVE and one.kind in JOINS:
+            said = person.lists & {one.list_id} if one.list_id else person.lists  # to come back is to all
+            if said:
+                own[person.id] = own.get(person.id, frozenset()) | said
+        elif one.kind == ConsentKind.LEFT:
+            own.setdefault(person.id, frozenset())
+    return own
 
 
 async def _write_down(connection: AsyncConnection, consents: Iterable[Consent]) -> None:

@@ -15,6 +15,7 @@ from alerts.language.languages import Language
 from alerts.storage.pages import page_of
 from alerts.storage.sealing import sealer
 from alerts.storage.types import findable
+from alerts.subscribers.import_models import ImportPerson
 from alerts.subscribers.lists import require_lists
 from alerts.subscribers.models import (
     Channel,
@@ -116,6 +117,7 @@ async def add(
         raise HasLeft
     subscriber.language = language
     subscriber.standing = Standing.ACTIVE
+    await _by_hand(session, subscriber, tags)
     subscriber.tags = sorted({*subscriber.tags, *tags})
     await _add_to_lists(session, subscriber.id, list_ids)
     for list_id in list_ids:
@@ -161,6 +163,7 @@ async def leave(session: AsyncSession, subscriber: Subscriber, proof: Proof) -> 
     """Text this person no more. Deliveries still waiting are skipped when they are claimed."""
     if subscriber.standing != Standing.LEFT:
         subscriber.standing = Standing.LEFT
+        subscriber.import_id, subscriber.was_pending = None, False  # it is their own word
         _record(session, subscriber, ConsentKind.LEFT, proof)
         await session.flush()
 
@@ -220,9 +223,13 @@ async def change(
     before: dict[str, object] = {"lists": list(subscriber.lists), "tags": list(subscriber.tags)}
     if list_ids is not None:
         await require_lists(session, list_ids)
-        await session.execute(delete(Membership).where(Membership.subscriber_id == subscriber_id))
-        await _add_to_lists(session, subscriber_id, list_ids)
+        of_theirs = Membership.subscriber_id == subscriber_id
+        await session.execute(delete(Membership).where(of_theirs, Membership.list_id.not_in(list_ids)))
+        if new := set(list_ids).difference(subscriber.lists):
+            await _by_hand(session, subscriber, ())
+            await _add_to_lists(session, subscriber_id, sorted(new))
     if tags is not None:
+        await _tags_by_hand(session, subscriber_id, set(subscriber.tags).difference(tags))
         subscriber.tags = sorted(set(tags))
     await session.flush()
     await session.refresh(subscriber, ["lists"])
@@ -258,7 +265,31 @@ async def consent_of(session: AsyncSession, subscriber_id: int) -> Sequence[Cons
 async def _add_to_lists(session: AsyncSession, subscriber_id: int, list_ids: Iterable[int]) -> None:
     rows = [{"list_id": list_id, "subscriber_id": subscriber_id} for list_id in list_ids]
     if rows:
-        await session.execute(insert(Membership).values(rows).on_conflict_do_nothing())
+        row = insert(Membership).values(rows)
+        await session.execute(
+            row.on_conflict_do_update(
+                index_elements=[Membership.list_id, Membership.subscriber_id],
+                set_={"import_id": None},
+                where=Membership.import_id.is_not(None),
+            )
+        )
+
+
+async def _by_hand(session: AsyncSession, subscriber: Subscriber, tags: Iterable[str]) -> None:
+    """An organizer says that this person is here, and has these tags, whatever an import says."""
+    subscriber.import_id, subscriber.was_pending = None, False
+    await _tags_by_hand(session, subscriber.id, tags)
+
+
+async def _tags_by_hand(session: AsyncSession, subscriber_id: int, tags: Iterable[str]) -> None:
+    """These tags come and go with no import any more."""
+    names = sorted(tags)
+    if names:
+        given = ImportPerson.tags.op("&&")(names)
+        for row in await session.scalars(
+            select(ImportPerson).where(ImportPerson.subscriber_id == subscriber_id, given)
+        ):
+            row.tags = [tag for tag in row.tags if tag not in names]
 
 
 def _record(

@@ -23,9 +23,9 @@ from alerts.subscribers.import_models import REFUSALS, Import, ImportChunk, Impo
 from alerts.subscribers.imports import MOVING, finish, rows_of
 from alerts.subscribers.people import ORIGIN, PHONE
 from alerts.subscribers.sheets import Candidate, Column, Defaults, Refused, Row, judge, phone_of
+from alerts.subscribers.taking_back import take_some_back
 
 STINT_SECONDS = 2.0  # then the queue gets a chance: texts must not wait for a file
-TAKEN_BACK_AT_ONCE = 5_000
 
 _STAGE = """
     CREATE TEMPORARY TABLE staged (
@@ -49,29 +49,49 @@ _MEET: LiteralString = """
 """
 _KNOWN: LiteralString = """
     CREATE TEMPORARY TABLE met ON COMMIT DROP AS
-    SELECT o.line, s.id, s.standing, s.import_id IS NOT DISTINCT FROM {number} AS made,
-           s.language, o.tags, o.origin
+    SELECT o.line, s.id, s.import_id IS NOT DISTINCT FROM {number} AS made, s.language AS reads,
+           o.language, o.tags, o.origin
     FROM staged o JOIN subscribers s ON s.phone = o.phone
+"""
+# Who was here before: nobody takes another import back from them, or changes them by hand, before we commit.
+_HOLD: LiteralString = """
+    SELECT s.id FROM met JOIN subscribers s USING (id) WHERE NOT met.made ORDER BY s.id
+    FOR NO KEY UPDATE OF s
 """
 _TWICE: LiteralString = """
     DELETE FROM met USING memberships m
     WHERE m.subscriber_id = met.id AND m.import_id = %(import)s RETURNING line
 """
-_LEFT: LiteralString = "DELETE FROM met WHERE standing = 'left' RETURNING line"
+_KNOWN_TWICE: LiteralString = """
+    DELETE FROM met USING import_tags t
+    WHERE t.subscriber_id = met.id AND t.import_id = %(import)s AND NOT met.made RETURNING line
+"""
+_LEFT: LiteralString = """
+    DELETE FROM met USING subscribers s
+    WHERE s.id = met.id AND NOT met.made AND s.standing = 'left' RETURNING line
+"""
+# What imports said of them before they were asked, or wrote, says nothing any more.
 _ACTIVE: LiteralString = """
-    UPDATE subscribers s SET standing = 'active' FROM met WHERE s.id = met.id AND s.standing = 'pending'
+    WITH active AS (
+        UPDATE subscribers s SET standing = 'active', import_id = %(import)s, was_pending = true
+        FROM met WHERE s.id = met.id AND s.standing = 'pending' RETURNING s.id
+    )
+    UPDATE import_tags t SET holds = false FROM active WHERE t.subscriber_id = active.id
+"""
+# Of tags, those that they have from nobody but imports; before the tags are given.
+_NOTE: LiteralString = """
+    INSERT INTO import_tags (import_id, subscriber_id, tags, language, holds)
+    SELECT %(import)s, id, CASE WHEN met.made THEN met.tags ELSE ARRAY(
+               SELECT unnest(met.tags) EXCEPT (
+                   SELECT unnest(s.tags)
+                   EXCEPT SELECT unnest(t.tags) FROM import_tags t WHERE t.subscriber_id = s.id)
+               ORDER BY 1) END,
+           met.language, s.import_id IS NOT NULL
+    FROM met JOIN subscribers s USING (id) WHERE NOT met.made OR met.tags <> '{}'
 """
 _TAGS: LiteralString = """
-    WITH added AS (
-        SELECT met.id, ARRAY(SELECT unnest(met.tags) EXCEPT SELECT unnest(s.tags) ORDER BY 1) AS tags
-        FROM met JOIN subscribers s USING (id) WHERE NOT met.made AND NOT met.tags <@ s.tags
-        ORDER BY id FOR NO KEY UPDATE OF s
-    ), noted AS (
-        INSERT INTO import_tags (import_id, subscriber_id, tags) SELECT %(import)s, id, tags FROM added
-        ON CONFLICT DO NOTHING
-    )
-    UPDATE subscribers s SET tags = ARRAY(SELECT unnest(s.tags || added.tags) ORDER BY 1)
-    FROM added WHERE s.id = added.id
+    UPDATE subscribers s SET tags = ARRAY(SELECT DISTINCT unnest(s.tags || met.tags) ORDER BY 1)
+    FROM met WHERE s.id = met.id AND NOT met.made AND NOT met.tags <@ s.tags
 """
 _JOIN: LiteralString = """
     WITH joined AS (
@@ -81,8 +101,20 @@ _JOIN: LiteralString = """
         RETURNING list_id, subscriber_id
     )
     INSERT INTO consent_events (subscriber_id, list_id, kind, channel, language, origin)
-    SELECT met.id, joined.list_id, 'joined', 'import', met.language, met.origin
+    SELECT met.id, joined.list_id, 'joined', 'import', met.reads, met.origin
     FROM joined JOIN met ON met.id = joined.subscriber_id
+"""
+_AGAIN: LiteralString = """
+    WITH again AS (
+        INSERT INTO import_again (list_id, subscriber_id, import_id)
+        SELECT m.list_id, m.subscriber_id, %(import)s FROM met JOIN memberships m ON m.subscriber_id = met.id
+        WHERE NOT met.made AND m.list_id = ANY (%(lists)s::bigint[]) AND m.import_id <> %(import)s
+        FOR KEY SHARE OF m
+        RETURNING list_id, subscriber_id
+    )
+    INSERT INTO consent_events (subscriber_id, list_id, kind, channel, language, origin)
+    SELECT met.id, again.list_id, 'joined', 'import', met.reads, met.origin
+    FROM again JOIN met ON met.id = again.subscriber_id
 """
 _REFUSE = "COPY import_refusals (import_id, line, reason, sealed, digest) FROM STDIN"
 _COUNT: LiteralString = """
@@ -94,35 +126,6 @@ _COUNT: LiteralString = """
                     UNION ALL SELECT * FROM jsonb_each_text(%(refused)s::jsonb)) AS o(reason, count)
               GROUP BY reason) AS summed)
     WHERE id = %(import)s
-"""
-
-_WITHDRAW: LiteralString = """
-    WITH these AS (
-        SELECT list_id, subscriber_id FROM memberships WHERE import_id = %(import)s LIMIT %(size)s
-    ), gone AS (
-        DELETE FROM memberships m USING these
-        WHERE m.list_id = these.list_id AND m.subscriber_id = these.subscriber_id
-        RETURNING m.list_id, m.subscriber_id
-    )
-    INSERT INTO consent_events (subscriber_id, list_id, kind, channel, language, origin)
-    SELECT gone.subscriber_id, gone.list_id, 'taken back', 'import', s.language, %(origin)s
-    FROM gone JOIN subscribers s ON s.id = gone.subscriber_id
-"""
-_UNTAG: LiteralString = """
-    WITH gone AS (DELETE FROM import_tags WHERE import_id = %(import)s RETURNING subscriber_id, tags)
-    UPDATE subscribers s SET tags = ARRAY(SELECT unnest(s.tags) EXCEPT SELECT unnest(gone.tags) ORDER BY 1)
-    FROM gone WHERE s.id = gone.subscriber_id
-"""
-# Whoever wrote to us, answered, was written to by an organizer, or said STOP is more than a row of a file.
-_ERASE: LiteralString = """
-    DELETE FROM subscribers WHERE id IN (
-        SELECT s.id FROM subscribers s
-        WHERE s.import_id = %(import)s AND s.standing IN ('active', 'unreachable') AND s.lists = '{}'
-          AND NOT EXISTS (SELECT FROM replies r WHERE r.subscriber_id = s.id)
-          AND NOT EXISTS (SELECT FROM rsvps r WHERE r.subscriber_id = s.id)
-          AND NOT EXISTS (SELECT FROM invitations i WHERE i.subscriber_id = s.id)
-          AND NOT EXISTS (SELECT FROM alerts a WHERE a.to_subscriber = s.id)
-        ORDER BY s.id LIMIT %(size)s)
 """
 
 
@@ -144,7 +147,8 @@ async def _step(session: AsyncSession) -> bool:
     if found is None:
         return False
     if found.state == ImportState.TAKING_BACK:
-        await _take_some_back(session, found)
+        if not await take_some_back(await driver_of(session), found.id):
+            await finish(session, found.id, ImportState.TAKEN_BACK)
         return True
     query_chunk = select(ImportChunk).where(ImportChunk.import_id == found.id).order_by(ImportChunk.number)
     chunk = await session.scalar(query_chunk.limit(1))
@@ -174,12 +178,18 @@ async def take(connection: AsyncConnection, found: Import, rows: Sequence[Row]) 
         refused |= dict.fromkeys(await _lines(connection, _FORGOTTEN), Refused.FORGOTTEN)
         await connection.execute(_MEET, given)
         await connection.execute(_KNOWN.format(number=int(found.id)).encode())
+        known = (await connection.execute(_HOLD)).rowcount > 0
         refused |= dict.fromkeys(await _lines(connection, _TWICE, given), Refused.TWICE)
-        refused |= dict.fromkeys(await _lines(connection, _LEFT), Refused.LEFT)
-        await connection.execute(_ACTIVE)
-        if any(one.tags for one in judged.people):
-            await connection.execute(_TAGS, given)
+        if known:
+            refused |= dict.fromkeys(await _lines(connection, _KNOWN_TWICE, given), Refused.TWICE)
+            refused |= dict.fromkeys(await _lines(connection, _LEFT), Refused.LEFT)
+            await connection.execute(_ACTIVE, given)
+        if known or any(one.tags for one in judged.people):
+            await connection.execute(_NOTE, given)
+            await connection.execute(_TAGS)
         await connection.execute(_JOIN, given)
+        if known:
+            await connection.execute(_AGAIN, given)
         await connection.execute("DROP TABLE staged, met")
     await _refuse(connection, found, rows, refused)
     counts = json.dumps(Counter(refused.values()))
@@ -251,14 +261,3 @@ async def _refuse(
                 sealed = seal(REFUSALS, json.dumps(kept).encode())
                 digest = sealer().digest(phone) if phone else None
                 await copy.write_row((found.id, row.line, reason, sealed, digest))
-
-
-async def _take_some_back(session: AsyncSession, found: Import) -> None:
-    connection = await driver_of(session)
-    given = {"import": found.id, "size": TAKEN_BACK_AT_ONCE}
-    origin = sealer().seal_private(ORIGIN, f"import {found.id}")
-    if (await connection.execute(_WITHDRAW, {**given, "origin": origin})).rowcount:
-        return
-    await connection.execute(_UNTAG, given)
-    if (await connection.execute(_ERASE, given)).rowcount == 0:
-        await finish(session, found.id, ImportState.TAKEN_BACK)

@@ -137,6 +137,7 @@ ROWS: dict[str, list[Row]] = {
     "import_chunks": [{"import_id": 1, "number": 1, "sealed": b"5" * 40}],
     "import_refusals": [{"import_id": 1, "line": 2, "reason": "no number", "sealed": b"6" * 40}],
     "import_tags": [{"import_id": 1, "subscriber_id": 1, "tags": ["steward"]}],
+    "import_again": [{"list_id": 2, "subscriber_id": 1, "import_id": 1}],
     "templates": [{"id": 1, "name": "rally"}],
     "template_versions": [{"template_id": 1, "version": 1, "text": WORDS, "written_by": 1}],
     "alarms": [{"actor_id": 1, "people": 600}],
