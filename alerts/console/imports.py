@@ -22,7 +22,7 @@ from alerts.storage.redis import enqueue
 from alerts.subscribers import exports, imports, lists
 from alerts.subscribers.import_models import Import, ImportState
 from alerts.subscribers.imports import MOVING, Given
-from alerts.subscribers.sheets import PLAIN, Refused
+from alerts.subscribers.sheet_words import PLAIN, Refused
 from alerts.team import organizers
 from alerts.team.access import Id, Session
 from alerts.team.actors import Scope

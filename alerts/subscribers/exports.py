@@ -15,7 +15,7 @@ from alerts.subscribers.files import csv_answer, csv_lines
 from alerts.subscribers.finding import Sought
 from alerts.subscribers.import_models import Import
 from alerts.subscribers.phones import mask
-from alerts.subscribers.sheets import PLAIN, Column, Refused
+from alerts.subscribers.sheet_words import PLAIN, Column, Refused
 from alerts.team.access import MayNotReadNumbers
 from alerts.team.actors import Actor
 from alerts.team.audit import numbers_opened

@@ -9,16 +9,22 @@ from __future__ import annotations
 import codecs
 import csv
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
 
 from alerts.errors import DomainError
-from alerts.language.catalogs import N_
 from alerts.language.languages import Language
 from alerts.subscribers.phones import BadPhoneNumber, NotMobile, parse_phone
+from alerts.subscribers.sheet_words import (
+    HEADERS,
+    LANGUAGES,
+    LEFT_OR_NOT,
+    STANDINGS,
+    Column,
+    Refused,
+    word,
+)
 
 LONGEST_ROW = 4_000  # characters; beyond it a quote was opened and never closed
 EMPTY = " ,;\t\r\0"  # a line of nothing else is no row
@@ -32,82 +38,6 @@ FORMULA = (
     "\n",
 )  # what makes a cell a formula. Source: OWASP, "CSV Injection"
 OLDEST = date(2000, 1, 1)  # consent before this is a slip of the finger
-
-
-class Column(StrEnum):
-    """What a column may be; the rest is ignored."""
-
-    PHONE = "phone"
-    LANGUAGE = "language"
-    TAGS = "tags"
-    SOURCE = "consent source"
-    DATE = "consent date"
-
-
-HEADERS: dict[str, Column] = {
-    **dict.fromkeys(
-        (
-            "phone", "phone number", "mobile", "mobile number", "cell", "cell phone", "number",
-            "telefono", "numero", "numero de telefono", "celular", "movil",
-            "telefoon", "taleefan", "taleefoon", "lambar", "lambarka", "lambarka taleefanka",
-        ),
-        Column.PHONE,
-    ),
-    **dict.fromkeys(("language", "lang", "idioma", "lengua", "luqad", "luqadda", "af"), Column.LANGUAGE),
-    **dict.fromkeys(("tags", "tag", "etiquetas", "etiqueta", "calaamado", "calaamad"), Column.TAGS),
-    **dict.fromkeys(
-        (
-            "consent", "consent source", "source", "consentimiento", "fuente", "origen",
-            "origen del consentimiento", "ogolaansho", "oggolaansho", "isha",
-        ),
-        Column.SOURCE,
-    ),
-    **dict.fromkeys(
-        (
-            "date", "consent date", "date of consent", "fecha", "fecha de consentimiento",
-            "fecha del consentimiento", "taariikh", "taariikhda",
-        ),
-        Column.DATE,
-    ),
-}  # fmt: skip
-LANGUAGES = {name: language for language in Language for name in (language, *language.facts["in_sheets"])}
-
-
-class Refused(StrEnum):
-    """Why a row was not taken."""
-
-    NO_PHONE = "no_phone"
-    BAD_PHONE = "bad_phone"
-    NOT_MOBILE = "not_mobile"
-    ROUNDED = "rounded"
-    NO_LANGUAGE = "no_language"
-    BAD_LANGUAGE = "bad_language"
-    NO_CONSENT = "no_consent"
-    BAD_DATE = "bad_date"
-    BROKEN = "broken"
-    TWICE = "twice"
-    LEFT = "left"
-    FORGOTTEN = "forgotten"
-
-
-PLAIN: dict[Refused, str] = {
-    Refused.NO_PHONE: N_("There is no phone number in this row."),
-    Refused.BAD_PHONE: N_(
-        "This is not a phone number. Write it with its area code, such as +1 909 555 0100."
-    ),
-    Refused.NOT_MOBILE: N_("This number is not a mobile phone's, so it cannot get texts."),
-    Refused.ROUNDED: N_("The spreadsheet has rounded this number. Make the column text, and type it again."),
-    Refused.NO_LANGUAGE: N_("There is no language in this row, and none was given for the file."),
-    Refused.BAD_LANGUAGE: N_("This is none of our languages. Write a code, such as es."),
-    Refused.NO_CONSENT: N_(
-        "When and where did this person consent? Fill in both, or give them for the file."
-    ),
-    Refused.BAD_DATE: N_("This is no date, is still to come, or can be read in two ways. Write 2026-11-20."),
-    Refused.BROKEN: N_("This row cannot be read: a quote is never closed, or it holds a zero octet."),
-    Refused.TWICE: N_("The same number stands further up in this file."),
-    Refused.LEFT: N_("This person left. Only their own text brings them back."),
-    Refused.FORGOTTEN: N_("This person asked to be forgotten. Only their own text brings them back."),
-}
 
 
 class NoPhoneColumn(DomainError):
@@ -271,7 +201,7 @@ def columns_of(header: Sequence[str]) -> dict[Column, int]:
     """Which column is where. Raises NoPhoneColumn, ColumnTwice."""
     found: dict[Column, int] = {}
     for place, name in enumerate(header):
-        column = HEADERS.get(_word(name))
+        column = HEADERS.get(word(name))
         if column in found:
             raise ColumnTwice(column)
         if column:
@@ -298,6 +228,8 @@ def judge(row: Row, columns: dict[Column, int], defaults: Defaults) -> Candidate
     phone = _phone(said[Column.PHONE], defaults.region)
     if isinstance(phone, Refused):
         return phone
+    if refused := _standing(said):
+        return refused
     language = _language(said.get(Column.LANGUAGE, ""), defaults)
     if isinstance(language, Refused):
         return language
@@ -309,10 +241,18 @@ def judge(row: Row, columns: dict[Column, int], defaults: Defaults) -> Candidate
     return Candidate(row.line, phone, language, tags, source[:200], when)
 
 
-def _language(word: str, defaults: Defaults) -> Language | Refused:
-    if not word:
+def _standing(said: dict[Column, str]) -> Refused | None:
+    """Why the file itself says that they must not be taken."""
+    out, standing = said.get(Column.OPTED_OUT), said.get(Column.STANDING)
+    if out and (refused := LEFT_OR_NOT.get(word(out), Refused.STRANGE_STANDING)):
+        return Refused.LEFT if read_date(out, day_first=False) else refused
+    return STANDINGS.get(word(standing), Refused.STRANGE_STANDING) if standing else None
+
+
+def _language(said: str, defaults: Defaults) -> Language | Refused:
+    if not said:
         return defaults.language or Refused.NO_LANGUAGE
-    return LANGUAGES.get(_word(word), Refused.BAD_LANGUAGE)
+    return LANGUAGES.get(word(said), Refused.BAD_LANGUAGE)
 
 
 def _date(text: str, defaults: Defaults) -> date | Refused:
@@ -372,10 +312,3 @@ def _decoded(line: bytes) -> str:
 def _plain(cell: str) -> str:
     # As we wrote it ourselves, so that a file that we gave out can come back.
     return cell[1:] if cell.startswith("'") and cell[1:].startswith(FORMULA) else cell
-
-
-def _word(text: str) -> str:
-    letters = unicodedata.normalize("NFKD", text.strip().casefold())
-    return " ".join(
-        "".join(one for one in letters if not unicodedata.combining(one)).replace("_", " ").split()
-    )

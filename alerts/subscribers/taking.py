@@ -22,7 +22,8 @@ from alerts.storage.sealing import sealer
 from alerts.subscribers.import_models import REFUSALS, Import, ImportChunk, ImportState
 from alerts.subscribers.imports import MOVING, finish, rows_of
 from alerts.subscribers.people import ORIGIN, PHONE
-from alerts.subscribers.sheets import Candidate, Column, Defaults, Refused, Row, judge, phone_of
+from alerts.subscribers.sheet_words import Column, Refused
+from alerts.subscribers.sheets import Candidate, Defaults, Row, judge, phone_of
 from alerts.subscribers.taking_back import take_some_back
 
 STINT_SECONDS = 2.0  # then the queue gets a chance: texts must not wait for a file
@@ -209,14 +210,19 @@ def _judge(found: Import, rows: Sequence[Row]) -> _Judged:
     )
     people: dict[str, Candidate] = {}
     refused: dict[int, Refused] = {}
+    left: set[str | None] = set()  # whom one row says to have left is not taken for what another says
     for row in rows:
         one = judge(row, columns, defaults)
         if isinstance(one, Refused):
             refused[row.line] = one
+            if one is Refused.LEFT:
+                left.add(phone_of(row, columns[Column.PHONE], defaults.region))
         elif one.phone in people:
             refused[row.line] = Refused.TWICE
         else:
             people[one.phone] = one
+    for phone in people.keys() & left:
+        refused[people.pop(phone).line] = Refused.LEFT
     return _Judged(list(people.values()), refused)
 
 

@@ -306,3 +306,30 @@ async def test_subscribers_are_exported_for_a_key_that_may_read_numbers(
     assert again["refused"] == {}
     few = await trusted_api.client.get(f"/v1/subscribers/export?list={list_id}&language=so")
     assert len(few.text.splitlines()) == 1
+
+
+async def test_who_left_one_house_does_not_come_to_the_next_by_its_export(
+    api: Api, trusted_api: Api, list_id: int
+) -> None:
+    await api.text(MARIA, "UNETE")
+    for word in ("KU BIIR", "JOOJI"):
+        await api.text(YASMIN, word)
+    await api.text(JAMES, "who is this?")
+    exported = (await trusted_api.client.get("/v1/subscribers/export")).text
+    async with session_scope() as session:  # the next house knows nobody
+        await session.execute(text("DELETE FROM subscribers"))
+    done = await taken(trusted_api, list_id, exported)
+    assert (done["taken"], done["refused"]) == (1, {"left": 1, "pending": 1})
+    assert {one["phone"]: one["standing"] for one in (await subscribers(trusted_api)).values()} == {
+        MARIA: "active"
+    }
+    path = f"/v1/subscribers/imports/{done['id']}/refused"
+    again = await taken(trusted_api, list_id, (await trusted_api.client.get(path)).text)
+    assert (again["taken"], again["refused"]) == (0, {"left": 1, "pending": 1})
+
+
+@pytest.mark.parametrize("order", [1, -1])
+async def test_who_left_in_one_row_is_not_taken_for_another(api: Api, list_id: int, order: int) -> None:
+    rows = [f"{MARIA},active\n", f"{MARIA},unsubscribed\n"][::order]
+    done = await taken(api, list_id, "phone,status\n" + "".join(rows))
+    assert (done["taken"], done["refused"]) == (0, {"left": 2})

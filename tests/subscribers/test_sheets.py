@@ -11,14 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alerts.language.languages import Language
+from alerts.subscribers.models import Standing
 from alerts.subscribers.phones import CAN_BE_MOBILE, BadPhoneNumber, NotMobile, parse_phone
+from alerts.subscribers.sheet_words import HEADERS, LANGUAGES, LEFT_OR_NOT, STANDINGS, Column, Refused, word
 from alerts.subscribers.sheets import (
     Candidate,
-    Column,
     ColumnTwice,
     Defaults,
     NoPhoneColumn,
-    Refused,
     Row,
     Sheet,
     columns_of,
@@ -102,6 +102,9 @@ def test_a_cell_that_is_closed_in_its_midst_swallows_nobody() -> None:
         (["NÚMERO DE TELÉFONO ", "Fecha", "Origen"], {Column.PHONE: 0, Column.DATE: 1, Column.SOURCE: 2}),
         (["Magaca", "Taleefan", "Luqad", "Taariikh"], {Column.PHONE: 1, Column.LANGUAGE: 2, Column.DATE: 3}),
         (["cell_phone", "tags", ""], {Column.PHONE: 0, Column.TAGS: 1}),
+        (["Opted-Out", "Phone", "Status"], {Column.OPTED_OUT: 0, Column.PHONE: 1, Column.STANDING: 2}),
+        (["Taleefan", "Xaalad"], {Column.PHONE: 0, Column.STANDING: 1}),
+        (["Celular", "Estado de la suscripción"], {Column.PHONE: 0, Column.STANDING: 1}),
     ],
 )
 def test_a_header_is_understood_in_three_languages(header: list[str], columns: dict[Column, int]) -> None:
@@ -155,6 +158,59 @@ COLUMNS = {Column.PHONE: 0, Column.LANGUAGE: 1, Column.SOURCE: 2, Column.DATE: 3
 )
 def test_what_cannot_be_taken_is_refused_with_its_reason(cells: list[str], reason: Refused) -> None:
     assert judge(Row(2, cells), COLUMNS, Defaults("US", TODAY)) is reason
+
+
+STANDING = {Column.PHONE: 0, Column.STANDING: 1, Column.OPTED_OUT: 2}
+
+
+@pytest.mark.parametrize(
+    ("standing", "opted_out", "reason"),
+    [
+        ("active", "", None),
+        ("Subscribed", "FALSE", None),
+        ("Suscrita", "no", None),
+        ("", "", None),
+        ("Firfircoon", "Maya", None),
+        ("left", "", Refused.LEFT),
+        ("Unsubscribed", "", Refused.LEFT),
+        ("opted_out", "", Refused.LEFT),
+        ("Opted-Out", "", Refused.LEFT),
+        ("STOP", "", Refused.LEFT),
+        ("Dado de baja", "", Refused.LEFT),
+        ("Ka baxay", "", Refused.LEFT),
+        ("subscribed", "TRUE", Refused.LEFT),
+        ("", "Sí", Refused.LEFT),
+        ("", "haa", Refused.LEFT),
+        ("", "11/20/2026 9:15 AM", Refused.LEFT),  # when they left
+        ("pending", "", Refused.PENDING),
+        ("Pendiente", "", Refused.PENDING),
+        ("unreachable", "", Refused.UNREACHABLE),
+        ("Full time", "", Refused.STRANGE_STANDING),
+        ("", "perhaps", Refused.STRANGE_STANDING),
+        ("unsubscribed", "perhaps", Refused.STRANGE_STANDING),
+    ],
+)
+def test_whom_the_file_says_to_have_left_is_not_taken(
+    standing: str, opted_out: str, reason: Refused | None
+) -> None:
+    found = judge(Row(2, ["909 555 0101", standing, opted_out]), STANDING, WHOLE)
+    assert found is reason if reason else isinstance(found, Candidate)
+
+
+def test_what_we_write_of_a_standing_we_read() -> None:
+    assert {one: STANDINGS[one] for one in Standing} == {
+        Standing.ACTIVE: None,
+        Standing.PENDING: Refused.PENDING,
+        Standing.LEFT: Refused.LEFT,
+        Standing.UNREACHABLE: Refused.UNREACHABLE,
+    }
+    assert all(HEADERS[column] is column for column in Column)  # as the refused rows have them
+
+
+def test_the_tables_hold_words_as_they_are_looked_up() -> None:
+    for table in (HEADERS, STANDINGS, LEFT_OR_NOT):
+        assert [one for one in table if word(one) != one] == []
+    assert {word(one) for one in LANGUAGES} <= LANGUAGES.keys()
 
 
 @pytest.mark.parametrize(
