@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import dataclass
 from urllib.parse import quote
 
 import segno
@@ -35,20 +36,37 @@ async def flyer(list_id: Id, session: Session, reader: Viewer, language: Chosen 
         reader=reader,
         title=one.name,
         number=as_dialled(number) if number else "",
-        calls=[
-            (reads, word, _call(reads, word, number), _square(number, word))
-            for reads, word in sorted(words.items())
-            if number
-        ],
+        calls=[_call(reads, word, number) for reads, word in sorted(words.items()) if number],
     )
 
 
-def _call(read: Language, word: str, number: str) -> str:
-    return tr(
+@dataclass(frozen=True)
+class Call:
+    """A third of the sheet. Who calls, what for, how often, what it costs and the ways to help and out of it:
+    whoever is afraid texts no number without a name, and carriers ask for all of it (CTIA, Messaging
+    Principles and Best Practices, 5.1.2: calls-to-action).
+    """
+
+    reads: Language
+    what: str
+    word: str
+    how: str
+    terms: str
+    square: Markup
+
+
+def _call(read: Language, word: str, number: str) -> Call:
+    return Call(
         read,
-        "Text {word} to {number}. We tell you when it matters. Text STOP to leave, at any time.",
-        word=word,
-        number=as_dialled(number) if number else "",
+        tr(read, "We text you when workers act together, in your language."),
+        word,
+        tr(read, "Text {word} to {number}.", word=word, number=as_dialled(number)),
+        tr(
+            read,
+            "A few texts a month. Message and data rates may apply. Text HELP for help, STOP to leave, at any"
+            " time. Your number is given to nobody.",
+        ),
+        _square(number, word),
     )
 
 

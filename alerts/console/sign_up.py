@@ -24,6 +24,7 @@ from alerts.subscribers.phones import BadPhoneNumber, NotMobile, as_dialled, par
 from alerts.team.access import Id, Session, address_of
 
 MOST_OCTETS = 2_000
+LONGEST_NUMBER = 40  # as it is typed
 router = APIRouter(include_in_schema=False)
 Chosen = Annotated[Language | None, Query()]
 
@@ -41,16 +42,18 @@ async def sign_up(
     """Ask the owner of the number, by text, whether they want this."""
     read = reader(request, language)
     wanted = await lists.get_list(session, list_id)
+    typed = ""
     try:
-        phone = parse_phone(await _phone(request), settings().default_region)
+        typed = await _phone(request)
+        phone = parse_phone(typed, settings().default_region)
     except (BadPhoneNumber, NotMobile):
         trouble = tr(read, "That is not a mobile number. Write it with its area code, such as 909 555 0100.")
-        return await _form(session, wanted, read, trouble, status=422)
+        return await _form(session, wanted, read, trouble, typed, status=422)
     try:
         await signing_up.let_through(address_of(request))
     except TooManySignUps:
         trouble = tr(read, "Too many people are signing up at this moment. Try again in an hour.")
-        return await _form(session, wanted, read, trouble, status=429)
+        return await _form(session, wanted, read, trouble, typed, status=429)
     await signing_up.sign_up(session, phone, wanted, read, _consent(read))
     tasks.add_task(enqueue, "send")
     return page(
@@ -74,7 +77,7 @@ async def _phone(request: Request) -> str:
 
 
 async def _form(
-    session: Session, wanted: List, language: Language, trouble: str = "", status: int = 200
+    session: Session, wanted: List, language: Language, trouble: str = "", typed: str = "", status: int = 200
 ) -> Response:
     return page(
         "sign_up.html",
@@ -85,6 +88,7 @@ async def _form(
         lead=tr(language, "We text you when workers act together, in your language."),
         form=True,
         trouble=trouble,
+        typed=typed[:LONGEST_NUMBER],  # to be mended, not typed again
         number_label=tr(language, "Your mobile number"),
         consent=_consent(language),
         button=tr(language, "Sign me up"),

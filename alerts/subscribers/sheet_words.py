@@ -104,8 +104,9 @@ STANDINGS: dict[str, Refused | None] = {
         (
             "left", "unsubscribed", "unsubscribe", "opted out", "opt out", "optout", "stop", "stopped",
             "removed", "cancelled", "canceled", "blocked", "do not text", "do not contact", "dnc",
-            "baja", "de baja", "dado de baja", "dada de baja", "salio", "se salio", "se fue", "cancelado", "cancelada",
-            "bloqueado", "bloqueada", "alto", "ka baxay", "ka baxday", "baxay", "baxday", "jooji", "joojiyay",
+            "baja", "de baja", "dado de baja", "dada de baja", "salio", "se salio", "se fue",
+            "cancelado", "cancelada", "bloqueado", "bloqueada", "alto",
+            "ka baxay", "ka baxday", "baxay", "baxday", "jooji", "joojiyay",
         ),
         Refused.LEFT,
     ),

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from alerts.console.flyers import opens_texts
+from alerts.settings import settings
 from alerts.team.actors import Role
 from tests.api import Api
 from tests.conftest import OUR_NUMBER
@@ -61,6 +62,10 @@ async def test_a_flyer_calls_in_three_languages(ana: Browser, inland: int) -> No
         "KU BIIR u dir (909) 555-0100",
     ):
         assert call in page
+    assert page.count(f"<h2>{settings().organization_name}</h2>") == 3
+    for terms in ("Message and data rates may apply", "Pueden aplicar tarifas", "Kharash fariin iyo data"):
+        assert terms in page
+    assert page.count("HELP") == page.count("STOP") == 3
 
 
 def test_the_square_opens_a_text_with_number_and_word() -> None:

@@ -106,6 +106,11 @@ async def test_what_is_no_mobile_number_is_told_beside_the_form(api: Api, listed
     assert (await api.get("/v1/subscribers"))["items"] == []
 
 
+async def test_a_number_that_was_typed_wrongly_is_there_to_be_mended(api: Api, listed: None) -> None:
+    assert ' value="909 555 01"' in (await sign_up(api, "909 555 01")).text
+    assert ' value="&#34;&gt;' in (await sign_up(api, '"><script>')).text
+
+
 async def test_a_list_that_does_not_exist_has_no_page(api: Api) -> None:
     assert (await api.client.get("/join/7")).status_code == 404
     assert (await sign_up(api, MARIA)).status_code == 404
