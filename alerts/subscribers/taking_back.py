@@ -85,7 +85,7 @@ _INHERIT: LiteralString = """
     FROM heirs WHERE s.id = heirs.subscriber_id
 """
 # Whoever wrote to us, answered, was written to by an organizer, or said STOP is more than a row of a file.
-# On lists are only those whom an import made that is older than migration 0027.
+# On lists are only those whom an import made that is older than migration 0030.
 _PUT_BACK: LiteralString = """
     UPDATE subscribers s
     SET import_id = NULL, was_pending = false,
