@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from fastapi import APIRouter, Response
 
 from alerts.console.doors import CHECKED, Chosen, Form, Reader, go, language_of
+from alerts.console.fields import required
 from alerts.console.once import FormRoute
 from alerts.console.pages import as_read, page
 from alerts.console.signing_in import recovery_codes
@@ -109,7 +110,7 @@ def _words(read: Language) -> dict[str, str]:
         "how_long": tr(read, "It works for"),
         "end_keys": tr(read, "End my keys for programs, too"),
         "make_key": tr(read, "Make a key"),
-        "revoke": tr(read, "End it"),
+        "revoke": tr(read, "End this key"),
     }
 
 
@@ -164,6 +165,7 @@ async def new_recovery_codes(
     """New recovery codes, shown once."""
     read = language_of(reader, language)
     try:
+        required(sure="sure" in form)
         await sessions.require_password(session, reader, form.get("password", ""))
     except DomainError as error:
         return await _account(session, reader, read, in_words(read, error), error.status)
@@ -190,9 +192,10 @@ async def make_key(session: Session, reader: Reader, form: Form, language: Chose
     return await _account(session, reader, read, new_key=made.key)
 
 
-@router.post("/keys/{key_id}/end", dependencies=CHECKED)
-async def revoke_key(key_id: Id, session: Session, reader: Reader) -> Response:
+@router.post("/keys/{key_id}/end")
+async def revoke_key(key_id: Id, session: Session, reader: Reader, form: Form) -> Response:
     """End a key of one's own."""
+    required(sure="sure" in form)
     await keys.revoke(session, key_id, reader.actor)
     return go("/account")
 

@@ -119,7 +119,7 @@ async def change(
 async def take_off(subscriber_id: Id, session: Session, reader: Writer, form: Form) -> Response:
     """Off one list; on others they stay."""
     number = form.get("list", "")
-    required(list=number.isdecimal() and len(number) < 18)
+    required(list=number.isdecimal() and len(number) < 18, sure="sure" in form)
     await service.take_off(session, subscriber_id, int(number), Channel.CONSOLE, reader.actor)
     return go(f"/subscribers/{subscriber_id}")
 

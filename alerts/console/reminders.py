@@ -11,8 +11,8 @@ from alerts.broadcasts.audience import Audience
 from alerts.broadcasts.schemas import NewReminder
 from alerts.broadcasts.states import AlertState
 from alerts.console.alerts_shown import LEADS, cheaply, heading, lead_in_words
-from alerts.console.doors import CHECKED, Chosen, Fields, Form, Writer, go, language_of
-from alerts.console.fields import ReasonNotTaken, by_language, shaped
+from alerts.console.doors import Chosen, Fields, Form, Writer, go, language_of
+from alerts.console.fields import ReasonNotTaken, by_language, required, shaped
 from alerts.console.once import FormRoute
 from alerts.console.pages import page
 from alerts.console.saved_texts import Again, keep_too, pressed, shown, words_in
@@ -92,11 +92,12 @@ async def change(
     return go(f"/alerts/{alert_id}" if made.state == AlertState.DRAFT else f"/actions/{action_id}")
 
 
-@router.post("/{alert_id}/remove", dependencies=CHECKED)
+@router.post("/{alert_id}/remove")
 async def remove(
-    action_id: Id, alert_id: Id, session: Session, reader: Writer, tasks: BackgroundTasks
+    action_id: Id, alert_id: Id, session: Session, reader: Writer, form: Form, tasks: BackgroundTasks
 ) -> Response:
     """Take it back."""
+    required(sure="sure" in form)
     await reminders.remove_reminder(session, action_id, alert_id, reader.actor)
     tasks.add_task(enqueue, "send")
     return go(f"/actions/{action_id}")

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from alerts.console.doors import CHECKED, Admin, Chosen, Fields, Form, go, language_of
+from alerts.console.fields import required
 from alerts.console.once import FormRoute
 from alerts.console.pages import as_read, page
 from alerts.console.troubles import in_words
@@ -123,9 +124,10 @@ def _key(row: ApiKey, read: Language) -> dict[str, object]:
     }
 
 
-@router.post("/keys/{key_id}/end", dependencies=CHECKED)
-async def end_key(key_id: Id, session: Session, admin: Admin) -> Response:
+@router.post("/keys/{key_id}/end")
+async def end_key(key_id: Id, session: Session, admin: Admin, form: Form) -> Response:
     """End anybody's key."""
+    required(sure="sure" in form)
     await keys.revoke(session, key_id, admin.actor)
     return go("/team/keys")
 
@@ -208,9 +210,10 @@ async def invite_again(
     return await _member(session, admin, read, organizer_id, link=_link(invited.token))
 
 
-@router.post("/{organizer_id}/sessions/end", dependencies=CHECKED)
-async def end_sessions(organizer_id: Id, session: Session, admin: Admin) -> Response:
+@router.post("/{organizer_id}/sessions/end")
+async def end_sessions(organizer_id: Id, session: Session, admin: Admin, form: Form) -> Response:
     """Sign somebody out everywhere: their phone is lost."""
+    required(sure="sure" in form)
     await sessions.end_sessions_of(session, organizer_id, admin.actor)
     return go(f"/team/{organizer_id}")
 

@@ -40,12 +40,16 @@ class Browser:
         """Send a form; ``on``: the page that it stands on, whose hidden token goes with it."""
         hidden = {}
         if on is not None:
-            found = re.search(r'name="csrf" value="([^"]+)"', await self.open(on))
-            assert found, "no form on that page"
-            hidden = {"csrf": found[1]}
+            hidden = {"csrf": await self.token(on)}
         answer = await self.client.post(path, data=hidden | fields, headers=FROM_A_FORM | headers)
         assert answer.status_code == status, (answer.status_code, answer.text)
         return answer
+
+    async def token(self, on: str) -> str:
+        """The hidden one of the forms on a page."""
+        found = re.search(r'name="csrf" value="([^"]+)"', await self.open(on))
+        assert found, "no form on that page"
+        return found[1]
 
     async def sign_in(self, email: str, password: str = PASSWORD, code: str | None = None) -> None:
         """Both steps."""

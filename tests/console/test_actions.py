@@ -215,9 +215,9 @@ async def test_a_reminder_is_set_changed_and_taken_back(api: Api, ana: Browser, 
     due = datetime.fromisoformat(str(changed["due_at"]))
     assert (due.hour, due.date()) == (14, SOON.date())
 
-    await ana.submit(f"{change}/remove", {}, on=change)
+    await ana.submit(f"{change}/remove", {"sure": "1"}, on=change)
     assert (await reminder_of(api, action))["state"] == "cancelled"
-    await ana.submit(f"{change}/remove", {}, on="/account")  # twice is once
+    await ana.submit(f"{change}/remove", {"sure": "1"}, on="/account")  # twice is once
     await ana.submit(change, fields, 409, on="/account")
 
 

@@ -41,7 +41,7 @@ from alerts.subscribers import taking
 from alerts.team.actors import Role
 from tests.api import Api
 from tests.browser.places import console_routes, kind_of, route_of
-from tests.console.browser import Browser, browser, invited
+from tests.console.browser import FROM_A_FORM, Browser, browser, invited
 from tests.story import JAMES, TEXTS, alert, lobby_action
 from tests.worker import Worker
 
@@ -235,6 +235,36 @@ async def test_every_page_is_whole_in_every_language(api: Api, language: Languag
             assert page.count("<h1>") == 1
             # One look at it, on a bad signal (issue 7: at most 60 KB with the looks).
             assert len(page.encode()) < 40_000, path
+
+
+# What nobody can bring back, or only whoever it was taken from.
+FOR_GOOD = re.compile(
+    r".*/(remove|cancel|call-off|delete|take-off|left|forget|take-back|now)|.*(keys/\d+|sessions)/end"
+)
+
+
+@pytest.mark.usefixtures("things")
+async def test_what_cannot_be_undone_is_asked_about_first(api: Api) -> None:
+    async with browser() as one:
+        await one.settle_in(await invited("ana@example.org", Role.ADMIN))
+        await one.submit(
+            "/account/keys", {"name": "laptop", "read": "1", "password": PASSWORD}, 200, on="/account"
+        )
+        [own] = re.findall(r'action="(/account/keys/\d+/end)"', await one.open("/account"))
+        watched = (*UNCHANGED, "/v1/subscribers", "/v1/canned-answers", "/v1/keys", "/v1/subscribers/imports")
+        before = [await api.get(path) for path in watched]
+        for path in [own, "/account/recovery", *filter(FOR_GOOD.fullmatch, FORMS)]:
+            answer = await one.client.post(
+                path, data={"csrf": await one.token("/account"), "list": "1"}, headers=FROM_A_FORM
+            )
+            assert answer.status_code in (303, 422), path
+        assert [await api.get(path) for path in watched] == before
+        await one.open("/account")  # and they are signed in still
+        for path in [path for path in PAGES if not PIECES.fullmatch(path)] + ["/account"]:
+            for form in re.findall(r"<form .*?</form>", await one.open(path), re.DOTALL):
+                to = re.search(r'action="([^"?]+)', form)
+                alarming = 'class="alarm"' in form or (to and FOR_GOOD.fullmatch(to[1]))
+                assert ('name="sure" value="1" required' in form) == bool(alarming), (path, form)
 
 
 # Where no link leads: pieces of pages, and pages that one is sent to.

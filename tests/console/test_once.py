@@ -62,7 +62,7 @@ MAKES: dict[str, tuple[str, dict[str, str], str]] = {
     ),
     "/team/2/invite": ("/team/2", {}, "audit"),
     "/account/keys": ("/account", {"name": "laptop", "read": "1"}, "api_keys"),
-    "/account/recovery": ("/account", {"password": PASSWORD}, "audit"),
+    "/account/recovery": ("/account", {"password": PASSWORD, "sure": "1"}, "audit"),
 }
 MADE = {"/alerts/2/test": 3}  # a text in each language; of all others one
 # The same with a file: what is filled in, the file's field, and of what there is one more.

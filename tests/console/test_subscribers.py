@@ -105,7 +105,7 @@ async def test_somebody_is_added_with_their_consent(api: Api, inland: int, ana: 
 async def test_taking_off_a_list_is_proven_and_nobody_leaves_by_it(
     api: Api, inland: int, ana: Browser
 ) -> None:
-    await ana.submit("/subscribers/1/take-off", {"list": "1"}, on="/subscribers/1")
+    await ana.submit("/subscribers/1/take-off", {"list": "1", "sure": "1"}, on="/subscribers/1")
     one = await api.get("/v1/subscribers/1")
     assert (one["lists"], one["standing"]) == ([], "active")
     events = (await api.get("/v1/subscribers/1/consent"))["items"]
@@ -114,7 +114,7 @@ async def test_taking_off_a_list_is_proven_and_nobody_leaves_by_it(
         "console",
         1,
     )
-    await ana.submit("/subscribers/1/take-off", {"list": "1"}, 404, on="/subscribers/1")
+    await ana.submit("/subscribers/1/take-off", {"list": "1", "sure": "1"}, 404, on="/subscribers/1")
     assert [one["what"] for one in (await api.get("/v1/audit?noun=subscriber"))["items"]] == [
         "taken off a list"
     ]

@@ -196,7 +196,7 @@ async def test_an_admin_signs_somebody_out(api: Api) -> None:
         assert "Sign in" in await two.open("/account")
         assert "Nowhere." in await one.open("/team/3")
         await two.sign_in("ana@example.org")
-        await one.submit("/team/3/sessions/end", {}, on="/team/3")
+        await one.submit("/team/3/sessions/end", {"sure": "1"}, on="/team/3")
         assert "Sign in" in await two.open("/account")
         trail = await one.open("/team/audit?noun=organizer")
         assert "signed Marisol out of one browser" in trail
@@ -217,7 +217,7 @@ async def test_an_admin_sees_and_ends_every_key(api: Api) -> None:
         assert "&lt;i&gt;Sheet" in await one.open("/team/3")
         number = max(map(int, re.findall(r"/team/keys/(\d+)/end", page)))
         await two.submit(f"/team/keys/{number}/end", {}, 403, on="/account")
-        await one.submit(f"/team/keys/{number}/end", {}, on="/team/keys")
+        await one.submit(f"/team/keys/{number}/end", {"sure": "1"}, on="/team/keys")
         assert "Sheet" not in await one.open("/team/keys")
 
 
