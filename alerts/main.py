@@ -41,6 +41,7 @@ import alerts.console.roster
 import alerts.console.saved_text_pages
 import alerts.console.sent
 import alerts.console.settings_check
+import alerts.console.shortcuts
 import alerts.console.sign_up
 import alerts.console.signing_in
 import alerts.console.subscribers
@@ -139,6 +140,7 @@ app.include_router(alerts.console.home.router)
 app.include_router(alerts.console.sign_up.router)
 app.include_router(alerts.console.signing_in.router)
 app.include_router(alerts.console.account.router)
+app.include_router(alerts.console.shortcuts.router)
 app.include_router(alerts.console.jobs.router)  # before the page of one organizer: /team/jobs
 # Before the pages of one of the team: their paths are fixed.
 app.include_router(alerts.console.trail.router)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
 from alerts.console.doors import CHECKED, Chosen, Form, Reader, go, language_of
 from alerts.console.fields import required
 from alerts.console.once import FormRoute
 from alerts.console.pages import as_read, page
+from alerts.console.shortcuts import are_on
 from alerts.console.signing_in import recovery_codes
 from alerts.console.troubles import in_words
 from alerts.errors import DomainError
@@ -38,18 +39,20 @@ SCOPES = {
 
 
 @router.get("")
-async def account(session: Session, reader: Reader, language: Chosen = None) -> Response:
+async def account(session: Session, reader: Reader, request: Request, language: Chosen = None) -> Response:
     """All of it."""
-    return await _account(session, reader, language_of(reader, language))
+    read = language_of(reader, language)
+    return await _account(session, reader, read, shortcuts=are_on(request))
 
 
-async def _account(
+async def _account(  # noqa: PLR0913, PLR0917 - what comes of each form is shown here
     session: Session,
     reader: SignedIn,
     read: Language,
     trouble: str = "",
     status: int = 200,
     new_key: str = "",
+    shortcuts: bool | None = None,
 ) -> Response:
     own, _ = await keys.page_of_keys(session, None, MOST_KEYS, reader.actor.person)
     return page(
@@ -61,6 +64,7 @@ async def _account(
         title=tr(read, "Your account"),
         trouble=trouble,
         new_key=new_key,
+        shortcuts=shortcuts,
         sessions=[
             (one.id, one.browser, one.network, as_read(one.created_at, read), one.id == reader.session_id)
             for one in await sessions.sessions_of(session, reader.who.id)

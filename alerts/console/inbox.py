@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from alerts.console.doors import Chosen, Talker, language_of
 from alerts.console.pages import as_read, fragment, page
+from alerts.console.shortcuts import are_on
 from alerts.conversations import service
 from alerts.conversations.models import Thread, ThreadState
 from alerts.conversations.said import last_words
@@ -72,6 +73,7 @@ class Row:
 async def inbox(
     session: Session,
     reader: Talker,
+    request: Request,
     show: Shown = Shown.WAITING,
     after: str | None = None,
     language: Chosen = None,
@@ -87,6 +89,7 @@ async def inbox(
         live=True,
         title=tr(read, "Inbox"),
         show=show,
+        shortcuts=are_on(request),
         tabs=[(one, tr(read, says), await _counted(session, reader, one)) for one, says in TABS.items()],
         rows=rows,
         following=following,

@@ -41,7 +41,7 @@ from alerts.subscribers import taking
 from alerts.team.actors import Role
 from tests.api import Api
 from tests.browser.places import console_routes, kind_of, route_of
-from tests.console.browser import FROM_A_FORM, Browser, browser, invited
+from tests.console.browser import FROM_A_FORM, PASSWORD, Browser, browser, invited
 from tests.story import JAMES, TEXTS, alert, lobby_action
 from tests.worker import Worker
 

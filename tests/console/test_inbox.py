@@ -163,7 +163,7 @@ async def test_the_alert_that_is_answered_stands_in_the_thread(
     page = await ana.open(thread)
     alert, question = page.index("¿Vienes? SI o NO"), page.index(QUESTION)
     assert alert < page.index("si, voy con 2") < question
-    assert f'<a href="/alerts/{called}">Alert {called}</a>' in page
+    assert f'<a id="alert-{called}" href="/alerts/{called}">Alert {called}</a>' in page
     assert "Yes, guests: 2</dt>" in page
     said = (await api.get(f"/v1/conversations/{thread.rsplit('/', 1)[1]}"))["texts"]
     assert [(one["by"], one["alert"]) for one in said if one["alert"]] == [("alert", called)]

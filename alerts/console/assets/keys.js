@@ -1,6 +1,8 @@
 // Keys of the inbox: j and k go from row to row, others to what is marked with them. Enter is the browser's.
+// Only where they were switched on, in this browser (shortcuts.py).
 "use strict";
 document.addEventListener("keydown", (event) => {
+  if (!document.cookie.split("; ").includes("shortcuts=on")) return;
   if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select")) return;
   const rows = [...document.querySelectorAll("[data-row]")];
   const step = { j: 1, k: -1 }[event.key];
