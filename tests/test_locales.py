@@ -48,6 +48,26 @@ def test_every_entry_is_translated_not_fuzzy_and_keeps_its_placeholders(language
         )
 
 
+# One thing has one name, and no sentence says that somebody wants to forget what they want erased.
+NOT_SAID = {
+    Language.ES: {
+        "códigos de respaldo": "códigos de recuperación",
+        "cierre total": "bloqueo",
+        "trabajo fallido": "tarea fallida",
+        "apuntar": "inscribirse, unirse",
+        "suspenderla": "cancelarla",
+        "terminó la clave": "anuló la clave",
+        "se le olvide": "que borremos sus datos",
+    }
+}
+
+
+@pytest.mark.parametrize("language", list(NOT_SAID))
+def test_one_thing_has_one_name(language: Language) -> None:
+    said = [str(message.string).lower() for message in catalog(language)]
+    assert [words for words in NOT_SAID[language] if any(words in one for one in said)] == []
+
+
 def test_the_template_is_what_the_code_says_now(tmp_path: Path) -> None:
     pybabel = Path(sys.executable).with_name("pybabel")
     fresh = tmp_path / "alerts.pot"

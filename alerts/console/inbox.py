@@ -43,7 +43,7 @@ TABS = {
     Shown.MINE: N_("Mine"),
     Shown.ANSWERED: N_("Were answered"),
     Shown.CLOSED: N_("Closed"),
-    Shown.ALL: N_("All"),
+    Shown.ALL: N_("All of them"),
 }
 STATES = {
     Shown.WAITING: (ThreadState.OPEN,),
