@@ -10,13 +10,13 @@ from alerts.broadcasts import reminders
 from alerts.broadcasts.audience import Audience
 from alerts.broadcasts.schemas import NewReminder
 from alerts.broadcasts.states import AlertState
-from alerts.console.alerts_shown import LEADS, cheaply, heading, lead_in_words
+from alerts.console.alerts_shown import cheaply, heading
 from alerts.console.doors import Chosen, Fields, Form, Writer, go, language_of
 from alerts.console.fields import ReasonNotTaken, by_language, required, shaped
 from alerts.console.once import FormRoute
 from alerts.console.pages import page
 from alerts.console.saved_texts import Again, keep_too, pressed, shown, words_in
-from alerts.console.writing import ANSWERS, FIELDS, in_braces
+from alerts.console.writing import ANSWERS, FIELDS, in_braces, leads_of
 from alerts.errors import DomainError
 from alerts.language.catalogs import N_, tr
 from alerts.language.languages import Language
@@ -131,9 +131,6 @@ async def _form(
     again: Again,
 ) -> Response:
     action = await actions.get_action(session, action_id)
-    leads = {lead: tr(read, says) for lead, says in LEADS.items()}
-    if (before := again.filled.get("before", "")) and before not in leads:
-        leads[before] = lead_in_words(before, read)
     return page(
         "reminder_form.html",
         read,
@@ -143,7 +140,7 @@ async def _form(
         action=action,
         about=heading(action, read),
         alert_id=alert_id,
-        leads=leads.items(),
+        leads=leads_of(read, again.filled.get("before", "")),
         answers=[(answer, tr(read, says)) for answer, says in ANSWERS.items()],
         fields=in_braces(FIELDS),
         **await shown(session, again, read),

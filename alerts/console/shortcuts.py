@@ -11,9 +11,10 @@ from datetime import timedelta
 from fastapi import APIRouter, Request, Response
 
 from alerts.console.doors import Form, go
+from alerts.console.once import FormRoute
 from alerts.settings import settings
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=FormRoute)
 NAME, ON = "shortcuts", "on"  # keys.js reads them
 KEPT = timedelta(days=365)
 

@@ -15,7 +15,7 @@ from alerts.broadcasts import service
 from alerts.broadcasts.audience import Answered, Audience, counts
 from alerts.broadcasts.models import Alert
 from alerts.broadcasts.schemas import NewAlert
-from alerts.console.alerts_shown import ANSWERED, LEADS, cheaply, heading
+from alerts.console.alerts_shown import ANSWERED, LEADS, cheaply, heading, lead_in_words
 from alerts.console.doors import Asked, Chosen, Fields, Form, Writer, go, language_of
 from alerts.console.fields import (
     ReasonNotTaken,
@@ -41,6 +41,7 @@ router = APIRouter(prefix="/alerts", include_in_schema=False, route_class=FormRo
 ANSWERS = {one: says for one, says in ANSWERED.items() if one != Answered.ANY}
 # What an organizer of a picket line writes first: facts, a question, how to answer it.
 FIRST_WORDS = N_("{title}: {when}, {where}. Will you come? YES or NO. STOP to leave. - {organization}")
+AT_A_TIME = ("now", "at")
 FIELDS = ("title", "when", "day", "time", "where", "organization")
 
 
@@ -189,7 +190,7 @@ def _facts(form: Fields) -> dict[str, object]:
         "urgent": "urgent" in form,
         "urgent_reason": form.get("reason", "").strip() or None,
         "send_at": local_time(form, "at") if when == "at" else None,
-        "send_before": when if when in LEADS else None,
+        "send_before": when if when not in AT_A_TIME else None,
     }
 
 
@@ -254,9 +255,17 @@ async def _form(
         about=heading(action, read) if action else "",
         lists=[] if wider else await _lists(session),
         answers=[(answer, tr(read, says)) for answer, says in ANSWERS.items()],
-        leads=[(lead, tr(read, says)) for lead, says in LEADS.items()] if action else [],
+        leads=leads_of(read, filled.get("when", "")) if action else [],
         fields=in_braces(FIELDS if action else FIELDS[-1:]),
     )
+
+
+def leads_of(read: Language, chosen: str) -> list[tuple[str, str]]:
+    """How long before its action something can go out; also what is ``chosen`` already, by a program."""
+    leads = {lead: tr(read, says) for lead, says in LEADS.items()}
+    if chosen and chosen not in (*leads, *AT_A_TIME):
+        leads[chosen] = lead_in_words(chosen, read)
+    return list(leads.items())
 
 
 def in_braces(names: Sequence[str]) -> str:

@@ -135,6 +135,15 @@ async def test_a_draft_comes_back_as_it_was_and_can_be_changed(api: Api, ana: Br
     assert after["send_at"].startswith(f"{SOON:%Y-%m-%d}T09:00:00-0")
 
 
+async def test_a_lead_that_the_form_does_not_offer_stays(api: Api, ana: Browser, inland: int) -> None:
+    alert = await written(ana, await planned(ana), inland)
+    await api.patch(f"/v1{alert}", {"send_before": "PT90M"})
+    page = await ana.open(f"{alert}/change")
+    assert '<option value="PT90M" selected>PT90M before it</option>' in page
+    await ana.submit(f"{alert}/change", await filled_in(ana, f"{alert}/change"), on=f"{alert}/change")
+    assert (await api.get(f"/v1{alert}"))["send_before"] == "PT90M"
+
+
 async def test_dear_letters_are_marked_and_made_cheap_when_asked(api: Api, ana: Browser, inland: int) -> None:
     alert = await written(ana, await planned(ana), inland, **{"text-es": "Mañana, ¡sábado! “Ven”"})
     page = await ana.open(alert)
