@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from alerts.broadcasts.callbacks import Callback, record_callbacks
+from alerts.broadcasts.callbacks import Callback, move_on
 from alerts.broadcasts.models import QUIET
 from alerts.broadcasts.states import CARRIER_STATUS, MOVES, DeliveryState, may_move
 from alerts.broadcasts.timing import LATE_AT_MOST
@@ -149,7 +149,7 @@ async def _record(told: Sequence[Callback]) -> None:
     """As callbacks. One that cannot be written keeps no other from it."""
     try:
         async with session_scope() as session:
-            await record_callbacks(session, told)
+            await move_on(session, told)
             return
     except DATABASE_AWAY:
         raise

@@ -11,6 +11,7 @@ from sqlalchemy import text
 from alerts.broadcasts import copies, live, overdue
 from alerts.carrier.sending import Carrier
 from alerts.carrier.simulator.server import SimulatorServer
+from alerts.storage import meters
 from alerts.storage.engine import session_scope
 from alerts.storage.redis import queue
 from tests.api import Api
@@ -36,6 +37,10 @@ async def later(by: timedelta) -> None:
             "UPDATE deliveries SET claimed_at = claimed_at - :by, changed_at = changed_at - :by",
         ):
             await session.execute(text(statement), {"by": by})
+
+
+def callbacks_counted() -> float:
+    return sum(number for (meter, _), number in meters._counted.items() if meter is meters.CALLBACKS)
 
 
 async def until_final(twilio: SimulatorServer) -> None:
@@ -74,7 +79,9 @@ async def test_what_no_callback_tells_of_is_asked_for_after_an_hour(
     queue().empty()
     await tick(LOOK_UP_EVERY)
     assert [str(job.func_name) for job in queue().get_jobs()] == ["workers.jobs.look_up_overdue"]
+    before = callbacks_counted()
     assert not await overdue.stint(worker.carrier)
+    assert callbacks_counted() == before  # else nobody would be told that none come
     assert await states(api, number) == {"delivered": 3}
     async with session_scope() as session:
         assert live.is_over(await live.report_of(session, number))
