@@ -79,8 +79,22 @@ class Account:
         if service.use_inbound_webhook_on_number:
             words = N_("It leaves inbound texts to each number. Let it send a webhook itself.")
             yield Verdict(what, said(words))
+        yield self._has_senders(sid)
         webhook = said(N_("Messaging Service {sid}: webhook"), sid=sid)
         yield self._points_here(webhook, service.inbound_request_url)
+
+    def _has_senders(self, sid: str) -> Verdict:
+        """Empty, a service is whole in all else, and refuses the first text of the first alert (21703)."""
+        what = said(N_("Messaging Service {sid}: sender pool"), sid=sid)
+        pool = self._client.messaging.v1.services(sid)
+        try:
+            texting = [one for one in pool.phone_numbers.list() if "SMS" in (one.capabilities or ())]
+            if texting or pool.short_codes.list():
+                return Verdict(what)
+        except (TwilioException, OSError) as error:
+            return Verdict(what, _why(error))
+        words = N_("No number in it can send texts, so none would go out. Add one in Twilio's console.")
+        return Verdict(what, said(words))
 
     def _look_at_numbers(self) -> Iterator[Verdict]:
         try:

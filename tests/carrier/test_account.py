@@ -6,12 +6,15 @@ from collections.abc import Iterator
 
 import pytest
 from pydantic import SecretStr
+from twilio.base.exceptions import TwilioRestException
+from twilio.rest import Client
 
 from alerts.carrier.account import Account
 from alerts.carrier.simulator.messages import SimulatorConfig
 from alerts.carrier.simulator.server import SimulatorServer
 from alerts.settings import settings
 from tests.conftest import ACCOUNT, OUR_NUMBER, PUBLIC_URL, TOKEN
+from tests.story import MARIA
 
 SERVICE = "MG" + "0" * 32
 HERE = PUBLIC_URL + "/twilio/inbound"
@@ -59,6 +62,21 @@ def test_a_messaging_service_is_pointed_here(elsewhere: SimulatorServer) -> None
     assert list(wrong(ours)) == [f"Messaging Service {SERVICE}: webhook"]
     assert ours.point_here() == [f"Messaging Service {SERVICE}"]
     assert wrong(ours) == {}
+
+
+def test_a_messaging_service_without_a_number_is_named_before_an_alert_finds_out() -> None:
+    empty = SimulatorConfig(
+        ACCOUNT, TOKEN, (OUR_NUMBER,), HERE + "#rc=5", messaging_service_sid=SERVICE, pooled=False
+    )
+    with SimulatorServer(empty) as server:
+        [(what, mend)] = wrong(account(server, twilio_messaging_service_sid=SERVICE)).items()
+        twilio = Client(ACCOUNT, TOKEN)
+        twilio.api.base_url = server.url
+        with pytest.raises(TwilioRestException) as refused:
+            twilio.messages.create(to=MARIA, messaging_service_sid=SERVICE, body="Hola")
+    assert what == f"Messaging Service {SERVICE}: sender pool"
+    assert "Add one in Twilio's console" in mend
+    assert refused.value.code == 21703
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,8 @@ class SimulatorConfig:
 
     ``opt_out``: "default", "advanced" or "off"; see keywords.py. ``keywords``: words of one's own in
     advanced mode, upper case → STOP, START or HELP. ``tells_sending``: whether the status callback is
-    called for "sending" too, between "queued" and "sent".
+    called for "sending" too, between "queued" and "sent". ``pooled``: whether the numbers are in the sender
+    pool of the Messaging Service.
     """
 
     account_sid: str
@@ -46,12 +47,18 @@ class SimulatorConfig:
     opt_out: str = keywords.DEFAULT
     keywords: Mapping[str, str] = field(default_factory=dict)
     tells_sending: bool = False
+    pooled: bool = True
 
     def __post_init__(self) -> None:
         if self.opt_out not in keywords.MODES:
             raise ValueError(f"opt_out is one of {', '.join(keywords.MODES)}, not {self.opt_out!r}")
         if not self.numbers:
             raise ValueError("an account needs a number to send from")
+
+    @property
+    def pool(self) -> tuple[str, ...]:
+        """The sender pool of the Messaging Service."""
+        return self.numbers if self.pooled else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +154,7 @@ class Carrier:
         if not order.to.strip():
             raise Refusal(21604)
         if order.service:
-            if order.service != self.config.messaging_service_sid:
+            if order.service != self.config.messaging_service_sid or not self.config.pool:
                 raise Refusal(21703)
             if not sender:
                 return

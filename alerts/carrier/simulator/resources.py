@@ -116,6 +116,30 @@ def number_json(config: SimulatorConfig, place: int, inbound_url: str) -> dict[s
     }
 
 
+def senders_json(config: SimulatorConfig, key: str) -> dict[str, object]:
+    """The sender pool of the Messaging Service: its ``phone_numbers``; of ``short_codes`` there are none.
+
+    Source: twilio-oai, spec/json/twilio_messaging_v1.json: messaging.v1.service.phone_number.
+    """
+    url = f"https://messaging.twilio.com/v1/Services/{config.messaging_service_sid}/PhoneNumbers"
+    rows = [
+        {
+            "account_sid": config.account_sid,
+            "capabilities": ["SMS", "MMS"],
+            "country_code": "US",
+            "date_created": "2026-11-23T00:00:00Z",
+            "date_updated": "2026-11-23T00:00:00Z",
+            "phone_number": number,
+            "service_sid": config.messaging_service_sid,
+            "sid": f"PN{place:032x}",
+            "url": f"{url}/PN{place:032x}",
+        }
+        for place, number in enumerate(config.pool if key == "phone_numbers" else ())
+    ]
+    meta: dict[str, object] = {"key": key, "page": 0, "page_size": 50, "url": url, "first_page_url": url}
+    return {key: rows, "meta": meta | {"next_page_url": None, "previous_page_url": None}}
+
+
 def _rfc2822(moment: datetime) -> str:
     return _rfc2822_second(int(moment.timestamp()))
 

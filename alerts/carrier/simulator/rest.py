@@ -9,6 +9,7 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode
 
@@ -24,6 +25,7 @@ from alerts.carrier.simulator.resources import (
     error_json,
     message_json,
     number_json,
+    senders_json,
     service_json,
 )
 
@@ -53,6 +55,8 @@ def routes(simulator: Simulator) -> list[Route]:
         (base + "/IncomingPhoneNumbers.json", {"GET": _numbers}),
         (base + "/IncomingPhoneNumbers/{number}.json", {"POST": _point_number}),
         ("/v1/Services/{service}", {"GET": _service, "POST": _point_service}),
+        ("/v1/Services/{service}/PhoneNumbers", {"GET": partial(_senders, key="phone_numbers")}),
+        ("/v1/Services/{service}/ShortCodes", {"GET": partial(_senders, key="short_codes")}),
         (base + ".json", {"GET": _account}),
         (f"/{VERSION}/{{rest:path}}", {}),
     ]
@@ -296,9 +300,18 @@ async def _point_number(simulator: Simulator, request: Request) -> Response:
 
 
 async def _service(simulator: Simulator, request: Request) -> Response:
+    _see_that_it_is_ours(simulator, request)
+    return _json(service_json(simulator.config, simulator.carrier.inbound_url))
+
+
+async def _senders(simulator: Simulator, request: Request, *, key: str) -> Response:
+    _see_that_it_is_ours(simulator, request)
+    return _json(senders_json(simulator.config, key))
+
+
+def _see_that_it_is_ours(simulator: Simulator, request: Request) -> None:
     if request.path_params["service"] != simulator.config.messaging_service_sid:
         raise Refusal(20404, 404)
-    return _json(service_json(simulator.config, simulator.carrier.inbound_url))
 
 
 async def _point_service(simulator: Simulator, request: Request) -> Response:
