@@ -6,13 +6,14 @@ from datetime import UTC, datetime, timedelta
 
 from fastapi import APIRouter, Request, Response
 
-from alerts.console.doors import CHECKED, Chosen, Form, Reader, go, language_of
+from alerts.console.doors import CHECKED, Chosen, Fields, Form, Reader, go, language_of
 from alerts.console.fields import required
 from alerts.console.once import FormRoute
 from alerts.console.pages import as_read, page
+from alerts.console.said import go_saying
 from alerts.console.shortcuts import are_on
 from alerts.console.signing_in import recovery_codes
-from alerts.console.troubles import in_words
+from alerts.console.troubles import told
 from alerts.errors import DomainError
 from alerts.language.catalogs import N_, tr
 from alerts.language.languages import Language
@@ -22,6 +23,7 @@ from alerts.team import codes, keys, organizers, sessions
 from alerts.team.access import Id, Session
 from alerts.team.actors import Scope
 from alerts.team.audit import note
+from alerts.team.passwords import WeakPassword
 from alerts.team.sessions import SignedIn
 
 router = APIRouter(prefix="/account", include_in_schema=False, route_class=FormRoute)
@@ -49,8 +51,8 @@ async def _account(  # noqa: PLR0913, PLR0917 - what comes of each form is shown
     session: Session,
     reader: SignedIn,
     read: Language,
-    trouble: str = "",
-    status: int = 200,
+    error: DomainError | None = None,
+    filled: Fields | None = None,
     new_key: str = "",
     shortcuts: bool | None = None,
 ) -> Response:
@@ -59,10 +61,10 @@ async def _account(  # noqa: PLR0913, PLR0917 - what comes of each form is shown
         "account.html",
         read,
         "/account",
-        status,
         reader=reader,
         title=tr(read, "Your account"),
-        trouble=trouble,
+        **told(read, error),
+        filled=filled or {},
         new_key=new_key,
         shortcuts=shortcuts,
         sessions=[
@@ -122,14 +124,14 @@ def _words(read: Language) -> dict[str, str]:
 async def end_session(session_id: Id, session: Session, reader: Reader) -> Response:
     """End one of one's own sessions."""
     await sessions.end_session(session, session_id, reader.actor)
-    return go("/account")
+    return go_saying("/account", "session")
 
 
 @router.post("/sessions/end-others", dependencies=CHECKED)
 async def end_others(session: Session, reader: Reader) -> Response:
     """End all but this one."""
     await sessions.end_other_sessions(session, reader)
-    return go("/account")
+    return go_saying("/account", "sessions")
 
 
 @router.post("/password")
@@ -144,8 +146,9 @@ async def change_password(session: Session, reader: Reader, form: Form, language
             await keys.end_keys_of(session, reader.who.id)
             note(session, reader.actor, "ended the keys of", "organizer", reader.who.id)
     except DomainError as error:
-        return await _account(session, reader, read, in_words(read, error), error.status)
-    return go("/account")
+        error.field = "new" if isinstance(error, WeakPassword) else error.field  # as it is called here
+        return await _account(session, reader, read, error)
+    return go_saying("/account", "password")
 
 
 @router.post("/phone")
@@ -157,9 +160,9 @@ async def change_phone(session: Session, reader: Reader, form: Form, language: C
         phone = parse_phone(filled, settings().default_region) if filled else None
         await sessions.require_password(session, reader, form.get("password", ""))
     except DomainError as error:
-        return await _account(session, reader, read, in_words(read, error), error.status)
+        return await _account(session, reader, read, error, {"phone": filled})
     await organizers.change_organizer(session, reader.who.id, {"phone": phone}, reader.actor)
-    return go("/account")
+    return go_saying("/account", "saved")
 
 
 @router.post("/recovery")
@@ -172,7 +175,7 @@ async def new_recovery_codes(
         required(sure="sure" in form)
         await sessions.require_password(session, reader, form.get("password", ""))
     except DomainError as error:
-        return await _account(session, reader, read, in_words(read, error), error.status)
+        return await _account(session, reader, read, error)
     made = await codes.new_recovery_codes(session, reader.who)
     note(session, reader.actor, "new recovery codes of", "organizer", reader.who.id)
     return recovery_codes(read, made)
@@ -184,15 +187,14 @@ async def make_key(session: Session, reader: Reader, form: Form, language: Chose
     read = language_of(reader, language)
     scopes = {scope for scope in Scope if form.get(scope)}
     name = form.get("name", "").strip()[:60]
-    if not name or not scopes:
-        return await _account(session, reader, read, tr(read, "A key has a name, and may something."), 422)
     days = next((one for one in KEY_DAYS if str(one) == form.get("days")), keys.DAYS)
     try:
+        required(name=bool(name), scopes=bool(scopes))
         await sessions.require_password(session, reader, form.get("password", ""))
         until = datetime.now(UTC) + timedelta(days=days)
         made = await keys.create_api_key(session, name, scopes, expires_at=until, by=reader.actor)
     except DomainError as error:
-        return await _account(session, reader, read, in_words(read, error), error.status)
+        return await _account(session, reader, read, error, form)
     return await _account(session, reader, read, new_key=made.key)
 
 
@@ -201,7 +203,7 @@ async def revoke_key(key_id: Id, session: Session, reader: Reader, form: Form) -
     """End a key of one's own."""
     required(sure="sure" in form)
     await keys.revoke(session, key_id, reader.actor)
-    return go("/account")
+    return go_saying("/account", "key")
 
 
 @router.post("/language")
@@ -209,4 +211,4 @@ async def change_language(reader: Reader, form: Form) -> Response:
     """Read in this language from now on."""
     if form.get("language") in list(Language):
         reader.who.language = Language(form["language"])
-    return go("/account")
+    return go_saying("/account", "saved")

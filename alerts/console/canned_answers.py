@@ -9,6 +9,7 @@ from alerts.console.doors import Chosen, Fields, Form, Talker, go, language_of
 from alerts.console.fields import by_language, shaped
 from alerts.console.once import FormRoute
 from alerts.console.pages import page
+from alerts.console.said import go_saying
 from alerts.console.troubles import told
 from alerts.conversations import canned
 from alerts.conversations.schemas import NewCannedAnswer
@@ -57,7 +58,7 @@ async def change(
         await canned.change_canned_answer(session, canned_id, given.name, given.text, reader.actor)
     except DomainError as error:
         return _form(reader, language_of(reader, language), canned_id, form, error)
-    return go("/inbox/kept")
+    return go_saying("/inbox/kept", "saved")
 
 
 @router.post("/{canned_id}/remove")

@@ -125,8 +125,9 @@ async def _from_here(request: Request, most: int) -> Fields:
 
 async def fields_in_vain(request: Request) -> Fields | None:
     """What stands in a form of ours whose sender is signed out; None for another's, or a file."""
+    read: Fields | None = getattr(request.state, "fields", None)
     try:
-        return await _from_here(request, MOST_OCTETS)
+        return await _from_here(request, MOST_OCTETS) if read is None else read
     except StrangeForm:
         return None
 

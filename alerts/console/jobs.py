@@ -10,9 +10,10 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 from redis.exceptions import RedisError
 
-from alerts.console.doors import CHECKED, Admin, Chosen, go, language_of
+from alerts.console.doors import CHECKED, Admin, Chosen, language_of
 from alerts.console.once import FormRoute
 from alerts.console.pages import as_read, page
+from alerts.console.said import go_saying
 from alerts.console.troubles import told
 from alerts.errors import DomainError
 from alerts.language.catalogs import tr
@@ -66,7 +67,7 @@ async def again(job_id: UUID, session: Session, admin: Admin, language: Chosen =
     except DomainError as error:
         return await _page(admin, language_of(admin, language), error)
     audit.note(session, admin.actor, "put back", "job", 0, job=str(job_id), name=name)
-    return go(PATH)
+    return go_saying(PATH, "again")
 
 
 @router.post("/{job_id}/delete", dependencies=CHECKED)
@@ -77,4 +78,4 @@ async def delete(job_id: UUID, session: Session, admin: Admin, language: Chosen 
     except DomainError as error:
         return await _page(admin, language_of(admin, language), error)
     audit.note(session, admin.actor, "deleted", "job", 0, job=str(job_id), name=name)
-    return go(PATH)
+    return go_saying(PATH, "removed")

@@ -14,6 +14,7 @@ from alerts.console.fields import by_language, required, shaped
 from alerts.console.once import FormRoute
 from alerts.console.pages import figure, page
 from alerts.console.pictures import lines
+from alerts.console.said import go_saying
 from alerts.console.troubles import told
 from alerts.errors import DomainError
 from alerts.language.catalogs import tr
@@ -198,7 +199,7 @@ async def change(
     except DomainError as error:
         read = language_of(reader, language)
         return _form(reader, read, form, error, list_id)
-    return go(f"/lists/{list_id}")
+    return go_saying(f"/lists/{list_id}", "saved")
 
 
 @router.post("/{list_id}/delete")

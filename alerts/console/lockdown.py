@@ -5,9 +5,12 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 
 from alerts.broadcasts import locking
-from alerts.console.doors import Admin, Chosen, Form, language_of, take_cookies
+from alerts.console.doors import Admin, Chosen, Fields, Form, language_of, take_cookies
+from alerts.console.fields import required
 from alerts.console.once import FormRoute
 from alerts.console.pages import page
+from alerts.console.troubles import told
+from alerts.errors import DomainError
 from alerts.language.catalogs import tr
 from alerts.language.languages import Language
 from alerts.team.access import Session
@@ -22,15 +25,17 @@ async def lockdown_page(admin: Admin, language: Chosen = None) -> Response:
     return _lockdown(admin, language_of(admin, language))
 
 
-def _lockdown(admin: SignedIn, read: Language, trouble: str = "", status: int = 200) -> Response:
+def _lockdown(
+    admin: SignedIn, read: Language, error: DomainError | None = None, filled: Fields | None = None
+) -> Response:
     return page(
         "lockdown.html",
         read,
         "/team/lockdown",
-        status,
         reader=admin,
         title=tr(read, "Lockdown"),
-        trouble=trouble,
+        **told(read, error),
+        filled=filled or {},
         lead=tr(
             read,
             "For when a phone or a password is in the wrong hands. Everybody is signed out, every key ends, "
@@ -47,8 +52,10 @@ async def lock_down(session: Session, admin: Admin, form: Form, language: Chosen
     """Lock down. Nobody is signed in after it, not even whoever did it."""
     read = language_of(admin, language)
     reason = form.get("why", "").strip()[:200]
-    if "sure" not in form or not reason:
-        return _lockdown(admin, read, tr(read, "Say why, and that you are sure."), 422)
+    try:
+        required(why=bool(reason), sure="sure" in form)
+    except DomainError as error:
+        return _lockdown(admin, read, error, form)
     await locking.lock_down(session, reason, admin.actor)
     answer = page(
         "words.html",

@@ -9,6 +9,7 @@ from fastapi import Request, Response
 from fastapi.routing import APIRoute
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from alerts.console.said import here
 from alerts.storage.engine import session_scope
 from alerts.team import presses
 from alerts.team.presses import Answer
@@ -34,6 +35,7 @@ class FormRoute(APIRoute):
         handle = super().get_route_handler()
 
         async def once(request: Request) -> Response:
+            here.set(f"{request.url.path}?{request.url.query}")
             if request.method != "POST":
                 return await handle(request)
             try:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import ROUND_CEILING, Decimal
 from functools import partial
+from http import HTTPStatus
 from pathlib import Path
 from secrets import randbelow
 from typing import Any
@@ -18,7 +20,9 @@ from starlette.types import Receive, Send
 from starlette.types import Scope as AsgiScope
 
 from alerts.console.assets import asset, takes_gzip
+from alerts.console.faults import marked
 from alerts.console.masks import masked
+from alerts.console.said import here, said_here
 from alerts.language.catalogs import N_, tr
 from alerts.language.dates import when
 from alerts.language.languages import Language
@@ -58,6 +62,7 @@ NOT_COMPRESSED = frozenset(
         "thread_texts.html", "trouble.html", "welcome.html",
     }
 )  # fmt: skip
+SAY_IT_THEMSELVES = ("trouble.html", "words.html")  # by their titles
 WORTH_COMPRESSING = 500
 MOST_PADDING = 64
 WHOLE_FROM = 10  # of the currency's unit: so much is not told to the cent
@@ -106,7 +111,7 @@ def _named(squeezed: bytes, length: int) -> bytes:
     return squeezed[:3] + bytes([flags]) + squeezed[4:10] + b"a" * length + b"\0" + squeezed[10:]
 
 
-def page(
+def page(  # noqa: PLR0913 - what every page may be given
     template: str,
     language: Language,
     path: str,
@@ -114,11 +119,13 @@ def page(
     *,
     reader: SignedIn | None = None,
     live: bool = False,
+    faults: Sequence[tuple[str, str]] = (),
     **given: Any,
 ) -> Response:
     """The page at ``path`` in ``language``; its texts come from the catalogs, by ``_`` or in ``given``.
 
-    ``live``: parts of it change while somebody looks, by htmx. It works without, too.
+    ``live``: parts of it change while somebody looks, by htmx. It works without, too. ``faults``: which
+    fields of its form are wrong (``faults.py``).
     """
     rooms = [
         (to, tr(language, says))
@@ -135,8 +142,13 @@ def page(
         reader=reader,
         rooms=rooms,
         live=live,
+        refused=status >= HTTPStatus.BAD_REQUEST and template not in SAY_IT_THEMSELVES,
+        done=said_here(language) if status == HTTPStatus.OK else "",
         **given,
     )
+    if faults:
+        answer.body = marked(bytes(answer.body).decode(), faults, here.get().partition("?")[0]).encode()
+        answer.headers["Content-Length"] = str(len(answer.body))
     answer.headers["Content-Security-Policy"] = LIVE_POLICY if live else POLICY
     return answer
 

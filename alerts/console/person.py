@@ -7,11 +7,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from alerts.broadcasts.received import Received, received
 from alerts.console.alerts_shown import DELIVERY_STATES, REASONS
-from alerts.console.doors import Chosen, Form, Viewer, Writer, go, language_of
+from alerts.console.doors import Chosen, Form, Viewer, Writer, language_of
 from alerts.console.fields import required
 from alerts.console.once import FormRoute
 from alerts.console.pages import as_read, page
 from alerts.console.people_shown import CHANNELS, CONSENTS, shown
+from alerts.console.said import go_saying
 from alerts.console.subscribers import tags_of
 from alerts.console.troubles import told
 from alerts.conversations import service as conversations
@@ -112,7 +113,7 @@ async def change(
     who = await service.change(session, subscriber_id, None, tags_of(form), reader.actor)
     proof = Proof(Channel.CONSOLE, source=reader.actor.name)
     await service.change_language(session, who, Language(reads), proof)
-    return go(f"/subscribers/{subscriber_id}")
+    return go_saying(f"/subscribers/{subscriber_id}", "saved")
 
 
 @router.post("/take-off")
@@ -121,7 +122,7 @@ async def take_off(subscriber_id: Id, session: Session, reader: Writer, form: Fo
     number = form.get("list", "")
     required(list=number.isdecimal() and len(number) < 18, sure="sure" in form)
     await service.take_off(session, subscriber_id, int(number), Channel.CONSOLE, reader.actor)
-    return go(f"/subscribers/{subscriber_id}")
+    return go_saying(f"/subscribers/{subscriber_id}", "off")
 
 
 @router.post("/left")
@@ -129,7 +130,7 @@ async def mark_left(subscriber_id: Id, session: Session, reader: Writer, form: F
     """They told somebody that they want no more texts."""
     required(sure="sure" in form)
     await service.remove(session, subscriber_id, Channel.CONSOLE, reader.actor)
-    return go(f"/subscribers/{subscriber_id}")
+    return go_saying(f"/subscribers/{subscriber_id}", "left")
 
 
 @router.post("/forget")

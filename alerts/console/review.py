@@ -19,6 +19,7 @@ from alerts.console.doors import Chosen, Form, Sender, go, language_of
 from alerts.console.once import FormRoute
 from alerts.console.pages import figure, in_money, page
 from alerts.console.remedies import trouble_in_words
+from alerts.console.said import go_saying
 from alerts.console.troubles import in_words
 from alerts.errors import DomainError
 from alerts.language.catalogs import N_, tr
@@ -200,7 +201,7 @@ async def text_to_oneself(
     except DomainError as error:
         return await _refused(session, reader, alert_id, error, language)
     tasks.add_task(enqueue, "send")
-    return go(f"/alerts/{alert_id}")
+    return go_saying(f"/alerts/{alert_id}", "tested")
 
 
 async def _refused(

@@ -11,6 +11,7 @@ from alerts.console.doors import Chosen, Fields, Form, Viewer, Writer, go, langu
 from alerts.console.fields import shaped
 from alerts.console.once import FormRoute
 from alerts.console.pages import as_read, page
+from alerts.console.said import go_saying
 from alerts.console.troubles import told
 from alerts.errors import DomainError
 from alerts.language.catalogs import tr
@@ -54,7 +55,7 @@ async def rename(
         await saved_texts.change_template(session, template_id, given.name, None, reader.actor)
     except DomainError as error:
         return await _page(session, reader, language_of(reader, language), template_id, form, error)
-    return go(f"/alerts/texts/{template_id}")
+    return go_saying(f"/alerts/texts/{template_id}", "saved")
 
 
 @router.post("/{template_id}/remove")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -12,7 +14,7 @@ from alerts.console.fields import chosen, required
 from alerts.console.once import FormRoute
 from alerts.console.pages import page
 from alerts.console.people_shown import STANDINGS, shown
-from alerts.console.troubles import in_words, told
+from alerts.console.troubles import told
 from alerts.errors import DomainError
 from alerts.language.catalogs import tr
 from alerts.language.languages import Language
@@ -50,14 +52,14 @@ async def subscribers_page(  # noqa: PLR0913, PLR0917 - its filters
     return await _page(session, reader, language_of(reader, language), asked, after)
 
 
-async def _page(  # noqa: PLR0913, PLR0917 - what was asked for is not lost
+async def _page(
     session: AsyncSession,
     reader: SignedIn,
     read: Language,
     asked: Fields,
     after: int | None = None,
-    trouble: str = "",
-    status: int = 200,
+    *,
+    says: Mapping[str, Any] = MappingProxyType({"trouble": "", "filled": {}}),
 ) -> Response:
     rows, following = await finding.page_of_subscribers(session, _sought(asked), after, MOST)
     if reader.actor.may_read_numbers:
@@ -67,10 +69,9 @@ async def _page(  # noqa: PLR0913, PLR0917 - what was asked for is not lost
         "subscribers.html",
         read,
         "/subscribers",
-        status,
         reader=reader,
         title=tr(read, "Subscribers"),
-        trouble=trouble,
+        **says,
         asked=asked,
         people=[shown(one, names, reader, read) for one in rows],
         following=following,
@@ -101,11 +102,10 @@ async def find(session: Session, reader: Writer, form: Asked, language: Chosen =
             session, parse_phone(form.get("phone", ""), settings().default_region), reader.actor
         )
     except DomainError as error:
-        return await _page(session, reader, read, EVERYBODY, None, in_words(read, error), error.status)
+        return await _page(session, reader, read, EVERYBODY, says=told(read, error) | {"filled": form})
     if found is None:
-        return await _page(
-            session, reader, read, EVERYBODY, None, tr(read, "Nobody here has this number."), 404
-        )
+        says = {"status": 404, "trouble": tr(read, "Nobody here has this number."), "filled": {}}
+        return await _page(session, reader, read, EVERYBODY, says=says)
     return go(f"/subscribers/{found.id}")
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from alerts.console.doors import CHECKED, Admin, Chosen, Fields, Form, go, language_of
+from alerts.console.doors import Admin, CHECKED, Chosen, Fields, Form, go, language_of
 from alerts.console.fields import required
 from alerts.console.once import FormRoute
 from alerts.console.pages import as_read, page
-from alerts.console.troubles import in_words
+from alerts.console.said import go_saying
+from alerts.console.troubles import told
 from alerts.errors import DomainError
 from alerts.language.catalogs import N_, tr
 from alerts.language.languages import Language
@@ -19,7 +20,7 @@ from alerts.subscribers.phones import parse_phone
 from alerts.team import keys, organizers, sessions
 from alerts.team.access import Id, Session
 from alerts.team.actors import Role
-from alerts.team.models import ApiKey
+from alerts.team.models import ApiKey, Organizer
 from alerts.team.organizers import Facts
 from alerts.team.sessions import SignedIn
 
@@ -44,8 +45,8 @@ async def _team(
     session: AsyncSession,
     admin: SignedIn,
     read: Language,
-    trouble: str = "",
-    status: int = 200,
+    error: DomainError | None = None,
+    filled: Fields | None = None,
     link: str = "",
 ) -> Response:
     rows, _ = await organizers.page_of_organizers(session, None, MOST)
@@ -53,14 +54,20 @@ async def _team(
         "team.html",
         read,
         "/team",
-        status,
         reader=admin,
         title=tr(read, "The team"),
-        trouble=trouble,
+        **told(read, error),
+        filled=filled or {},
         link=link,
         people=[(one, tr(read, ROLES[one.role])) for one in rows],
         roles=_roles(read),
     )
+
+
+def _as_it_is(who: Organizer) -> Fields:
+    filled = {"name": who.name, "phone": who.phone or "", "role": str(who.role)}
+    ticked = {"numbers": who.may_read_numbers, "disabled": who.disabled_at is not None}
+    return filled | {name: "1" for name, yes in ticked.items() if yes}
 
 
 def _roles(read: Language) -> list[tuple[Role, str]]:
@@ -72,16 +79,17 @@ async def invite(session: Session, admin: Admin, form: Form, language: Chosen = 
     """Let somebody in."""
     read = language_of(admin, language)
     email, name = form.get("email", "").strip(), form.get("name", "").strip()
-    if not (
-        3 <= len(email) <= 254 and "@" in email and 1 <= len(name) <= 60 and form.get("role") in list(Role)
-    ):
-        return await _team(session, admin, read, tr(read, "A name and an e-mail address are needed."), 422)
     try:
+        required(
+            name=1 <= len(name) <= 60,
+            email=3 <= len(email) <= 254 and "@" in email,
+            role=form.get("role") in list(Role),
+        )
         await sessions.require_password(session, admin, form.get("password", ""))
         facts = Facts(email, name, Role(form["role"]), may_read_numbers="numbers" in form, phone=_phone(form))
         invited = await organizers.invite(session, facts, admin.actor)
     except DomainError as error:
-        return await _team(session, admin, read, in_words(read, error), error.status)
+        return await _team(session, admin, read, error, form)
     return await _team(session, admin, read, link=_link(invited.token))
 
 
@@ -129,7 +137,7 @@ async def end_key(key_id: Id, session: Session, admin: Admin, form: Form) -> Res
     """End anybody's key."""
     required(sure="sure" in form)
     await keys.revoke(session, key_id, admin.actor)
-    return go("/team/keys")
+    return go_saying("/team/keys", "key")
 
 
 @router.get("/{organizer_id}")
@@ -143,8 +151,8 @@ async def _member(  # noqa: PLR0913, PLR0917 - what comes of a form is shown her
     admin: SignedIn,
     read: Language,
     organizer_id: int,
-    trouble: str = "",
-    status: int = 200,
+    error: DomainError | None = None,
+    filled: Fields | None = None,
     link: str = "",
 ) -> Response:
     who = await organizers.get_organizer(session, organizer_id)
@@ -153,10 +161,10 @@ async def _member(  # noqa: PLR0913, PLR0917 - what comes of a form is shown her
         "member.html",
         read,
         f"/team/{organizer_id}",
-        status,
         reader=admin,
         title=who.name,
-        trouble=trouble,
+        **told(read, error),
+        filled=filled if filled is not None else _as_it_is(who),
         link=link,
         who=who,
         roles=_roles(read),
@@ -192,8 +200,8 @@ async def change(
         async with session.begin_nested():
             await organizers.change_organizer(session, organizer_id, facts, admin.actor)
     except DomainError as error:
-        return await _member(session, admin, read, organizer_id, in_words(read, error), error.status)
-    return go("/team" if facts["disabled"] else f"/team/{organizer_id}")
+        return await _member(session, admin, read, organizer_id, error, form)
+    return go_saying("/team" if facts["disabled"] else f"/team/{organizer_id}", "saved")
 
 
 @router.post("/{organizer_id}/invite")
@@ -206,7 +214,7 @@ async def invite_again(
         await sessions.require_password(session, admin, form.get("password", ""))
         invited = await organizers.invite_again(session, organizer_id, admin.actor)
     except DomainError as error:
-        return await _member(session, admin, read, organizer_id, in_words(read, error), error.status)
+        return await _member(session, admin, read, organizer_id, error)
     return await _member(session, admin, read, organizer_id, link=_link(invited.token))
 
 
@@ -215,11 +223,11 @@ async def end_sessions(organizer_id: Id, session: Session, admin: Admin, form: F
     """Sign somebody out everywhere: their phone is lost."""
     required(sure="sure" in form)
     await sessions.end_sessions_of(session, organizer_id, admin.actor)
-    return go(f"/team/{organizer_id}")
+    return go_saying(f"/team/{organizer_id}", "sessions")
 
 
 @router.post("/{organizer_id}/sessions/{session_id}/end", dependencies=CHECKED)
 async def end_session(organizer_id: Id, session_id: Id, session: Session, admin: Admin) -> Response:
     """Sign somebody out of one browser."""
     await sessions.end_session(session, session_id, admin.actor)
-    return go(f"/team/{organizer_id}")
+    return go_saying(f"/team/{organizer_id}", "session")

@@ -142,6 +142,24 @@ _OF_FIELDS = {
     "date": N_("the day, such as 2026-11-20"),
     "hours": N_("hours of at least one hour, such as 20:00 and 06:00"),
     "join_words": N_("a join word, in one language at least"),
+    "kind": N_("what it is"),
+    "starts_at": N_("when it begins"),
+    "send_at": N_("at what time it goes out"),
+    "send_before": N_("when it goes out"),
+    "consent_date": N_("the day, such as 2026-11-20"),
+    "urgent_reason": N_("why it is urgent"),
+    "urgent": N_("that it is urgent"),
+    "asks_rsvp": N_("whether it asks who will come"),
+    "confirms": N_("whether it asks for a yes first"),
+    "details": N_("what there is to know of it"),
+    "action": N_("the action"),
+    "email": N_("the e-mail address"),
+    "role": N_("what they may do"),
+    "scopes": N_("what it may do"),
+    "password": N_("the password"),
+    "new": N_("the new password"),
+    "code": N_("the code"),
+    "why": N_("why"),
 }
 
 
@@ -149,7 +167,18 @@ def told(read: Language, error: DomainError | None) -> dict[str, Any]:
     """What ``page`` is to be given of what went wrong with a form: the status, and what is said of it."""
     if error is None:
         return {"status": 200, "trouble": ""}
-    return {"status": error.status, "trouble": in_words(read, error)}
+    return {"status": error.status, "trouble": in_words(read, error), "faults": faults_of(read, error)}
+
+
+def faults_of(read: Language, error: DomainError) -> list[tuple[str, str]]:
+    """The fields that ``error`` is about, by the names that it gives them, and in words."""
+    if isinstance(error, NotFilledIn):
+        names = error.wrong
+    elif isinstance(error, TextTooLong):
+        return [(f"text-{error.language}", error.language.own_name)]
+    else:
+        names = (error.field,) if error.field else ()
+    return [(name, tr(read, _OF_FIELDS[name])) for name in names if name in _OF_FIELDS]
 
 
 def in_words(read: Language, error: DomainError) -> str:

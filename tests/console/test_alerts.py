@@ -202,7 +202,7 @@ async def test_what_is_refused_is_said_and_what_was_typed_stays(
         ({"timezone": "Mars/Base"}, "America/Chicago"),
         ({"timezone": "America"}, "America/Chicago"),
         ({"place": " "}, "the place"),
-        ({"kind": "picnic"}, "Missing, or not possible: kind."),
+        ({"kind": "picnic"}, "Missing, or not possible: what it is."),
     ],
 )
 async def test_an_action_that_cannot_be_is_refused(

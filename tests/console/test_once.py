@@ -57,11 +57,11 @@ MAKES: dict[str, tuple[str, dict[str, str], str]] = {
     ),
     "/team/invite": (
         "/team",
-        {"name": "Nadia", "email": "nadia@example.org", "role": "viewer"},
+        {"name": "Nadia", "email": "nadia@example.org", "role": "viewer", "password": PASSWORD},
         "organizers",
     ),
-    "/team/2/invite": ("/team/2", {}, "audit"),
-    "/account/keys": ("/account", {"name": "laptop", "read": "1"}, "api_keys"),
+    "/team/2/invite": ("/team/2", {"password": PASSWORD}, "audit"),
+    "/account/keys": ("/account", {"name": "laptop", "read": "1", "password": PASSWORD}, "api_keys"),
     "/account/recovery": ("/account", {"password": PASSWORD, "sure": "1"}, "audit"),
 }
 MADE = {"/alerts/2/test": 3}  # a text in each language; of all others one
@@ -160,7 +160,7 @@ async def test_the_same_form_filled_in_otherwise_is_another(marisol: Browser) ->
 
 
 async def test_what_was_refused_is_done_when_it_comes_again(marisol: Browser) -> None:
-    form = await _hidden(marisol, "/account") | {"name": "laptop", "read": "1"}
+    form = await _hidden(marisol, "/account") | {"name": "laptop", "read": "1", "password": PASSWORD}
     async with session_scope() as session:
         await session.execute(text("ALTER TABLE api_keys RENAME TO gone"))
     await marisol.submit("/account/keys", form, 500)
@@ -170,7 +170,7 @@ async def test_what_was_refused_is_done_when_it_comes_again(marisol: Browser) ->
 
 
 async def test_nobody_gets_anothers_answer(marisol: Browser) -> None:
-    form = await _hidden(marisol, "/account") | {"name": "laptop", "read": "1"}
+    form = await _hidden(marisol, "/account") | {"name": "laptop", "read": "1", "password": PASSWORD}
     await marisol.submit("/account/keys", form, 200)
     async with browser() as ana:
         await ana.settle_in(await invited("ana@example.org", Role.ORGANIZER))
@@ -178,7 +178,7 @@ async def test_nobody_gets_anothers_answer(marisol: Browser) -> None:
 
 
 async def test_what_is_shown_once_is_sealed_and_soon_forgotten(marisol: Browser) -> None:
-    form = await _hidden(marisol, "/account") | {"name": "laptop", "read": "1"}
+    form = await _hidden(marisol, "/account") | {"name": "laptop", "read": "1", "password": PASSWORD}
     page = (await marisol.submit("/account/keys", form, 200)).text
     [key] = re.findall(r'<p class="secret">([^<]+)</p>', page)
     async with session_scope() as session:
