@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from fastapi import APIRouter, Request, Response
 
+from alerts.console.carried import page_of_ours
 from alerts.console.doors import CHECKED, Chosen, Fields, Form, Reader, go, language_of
 from alerts.console.fields import required
 from alerts.console.once import FormRoute
@@ -208,7 +209,7 @@ async def revoke_key(key_id: Id, session: Session, reader: Reader, form: Form) -
 
 @router.post("/language")
 async def change_language(reader: Reader, form: Form) -> Response:
-    """Read in this language from now on."""
+    """Read in this language from now on; from the top of a page: ``back`` to it."""
     if form.get("language") in list(Language):
         reader.who.language = Language(form["language"])
-    return go_saying("/account", "saved")
+    return go(page_of_ours(form["back"])) if "back" in form else go_saying("/account", "saved")

@@ -17,6 +17,7 @@ from alerts.broadcasts.states import AlertKind
 from alerts.console.alerts_shown import heading, hints_in_words, lead_in_words, state_in_words, who_answered
 from alerts.console.clocks import clocks_of
 from alerts.console.doors import Chosen, Viewer, language_of
+from alerts.console.once import FormRoute
 from alerts.console.over_time import over_time
 from alerts.console.pages import page
 from alerts.language.catalogs import tr
@@ -27,7 +28,7 @@ from alerts.team.access import Id, Session
 from alerts.team.actors import Scope
 from alerts.understanding.intents import Answer
 
-router = APIRouter(prefix="/actions", include_in_schema=False)
+router = APIRouter(prefix="/actions", include_in_schema=False, route_class=FormRoute)
 
 
 @dataclass

@@ -15,7 +15,7 @@ from alerts.broadcasts.schemas import NewCorrection
 from alerts.broadcasts.timing import in_utc
 from alerts.console.alerts_shown import KINDS, heading
 from alerts.console.clocks import clocks_of
-from alerts.console.doors import Chosen, Fields, Form, Viewer, Writer, go, language_of
+from alerts.console.doors import TONGUE, Chosen, Fields, Form, Viewer, Writer, go, language_of
 from alerts.console.fields import NotFilledIn, by_language, local_time, shaped
 from alerts.console.once import FormRoute
 from alerts.console.pages import page
@@ -44,6 +44,8 @@ async def new(reader: Writer, language: Chosen = None) -> Response:
 @router.post("/new")
 async def make(session: Session, reader: Writer, form: Form, language: Chosen = None) -> Response:
     """Plan an action. Nobody is told of it by this."""
+    if TONGUE in form:
+        return _form(reader, language_of(reader, language), "/actions/new", form)
     try:
         facts = shaped(NewAction, _facts(form))
         made = await service.create_action(session, facts.model_dump(), reader.actor)
@@ -74,6 +76,8 @@ async def change(
     action_id: Id, session: Session, reader: Writer, form: Form, language: Chosen = None
 ) -> Response:
     """Change it. Whoever was told what is not true any more is offered the correction next."""
+    if TONGUE in form:
+        return _form(reader, language_of(reader, language), f"/actions/{action_id}/change", form)
     try:
         facts = shaped(ActionChange, _facts(form)).model_dump(exclude_none=True)
         async with session.begin_nested():

@@ -7,11 +7,12 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
+from alerts.console.once import FormRoute
 from alerts.console.pages import page
 from alerts.language.languages import Language
 from alerts.settings import settings
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=FormRoute)
 JSON = "application/json"
 
 

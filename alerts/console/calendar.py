@@ -20,6 +20,7 @@ from alerts.console.alerts_shown import heading
 from alerts.console.clocks import clocks_of
 from alerts.console.doors import Chosen, Viewer, language_of
 from alerts.console.fields import NotFilledIn
+from alerts.console.once import FormRoute
 from alerts.console.pages import page
 from alerts.language.catalogs import N_, tr
 from alerts.language.dates import clock_time
@@ -29,7 +30,7 @@ from alerts.team.access import MOST_IDS, Session
 from alerts.team.actors import Scope
 from alerts.team.sessions import SignedIn
 
-router = APIRouter(prefix="/actions", include_in_schema=False)
+router = APIRouter(prefix="/actions", include_in_schema=False, route_class=FormRoute)
 MOST = 50
 A_DAY = timedelta(days=1)
 FIRST_YEAR, LAST_YEAR = 2000, 2100

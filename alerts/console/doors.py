@@ -26,6 +26,7 @@ BY_ITSELF = "/news"  # how what a page asks for ends, without anybody touching i
 MOST_OCTETS = 100_000  # three long texts, twice, each of their letters as three times %xx
 MOST_OF_A_STRANGER = 60_000  # who is not signed in has little to say, but for what is carried (carried.py)
 MOST_FIELDS = 300  # a box for each list
+TONGUE = "tongue"  # pressed at the top of a page with a long form: it comes back in that language
 SECRETS = frozenset({"password", "new", "code"})  # fields of which nothing is shown again
 
 
@@ -149,6 +150,8 @@ async def _from_a_page_of_theirs(request: Request, reader: Reader) -> Fields:
     form = await _from_here(request, MOST_OCTETS)
     request.state.pressed = press_of(request, str(reader.session_id), form)
     require_theirs(form, reader)
+    if form.get(TONGUE) in list(Language):
+        reader.who.language = Language(form[TONGUE])
     return form
 
 

@@ -127,7 +127,7 @@ def _page(
         lead=says if translated else tr(read, says),
         number=number,
         offer=offered(typed, who),
-        back=asked_for(request) if request.method == "POST" else "/",
+        came_from=asked_for(request) if request.method == "POST" else "/",
     )
 
 

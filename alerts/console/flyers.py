@@ -11,6 +11,7 @@ from fastapi import APIRouter, Response
 from markupsafe import Markup
 
 from alerts.console.doors import Chosen, Viewer, language_of
+from alerts.console.once import FormRoute
 from alerts.console.pages import page
 from alerts.language.catalogs import tr
 from alerts.language.languages import Language
@@ -19,7 +20,7 @@ from alerts.subscribers import lists as service
 from alerts.subscribers.phones import as_dialled
 from alerts.team.access import Id, Session
 
-router = APIRouter(prefix="/lists", include_in_schema=False)
+router = APIRouter(prefix="/lists", include_in_schema=False, route_class=FormRoute)
 
 
 @router.get("/{list_id}/flyer")

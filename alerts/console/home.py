@@ -7,12 +7,13 @@ from fastapi import APIRouter, Request, Response
 from alerts.checks import PARTS
 from alerts.console.board import board, board_news
 from alerts.console.doors import Chosen, Viewer, Visitor, language_of
+from alerts.console.once import FormRoute
 from alerts.console.pages import page, reader
 from alerts.health import OK, readiness
 from alerts.language.catalogs import tr
 from alerts.team.access import Session
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=FormRoute)
 
 
 @router.get("/")

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from alerts.console.doors import Chosen, Talker, language_of
+from alerts.console.once import FormRoute
 from alerts.console.pages import as_read, fragment, page
 from alerts.console.shortcuts import are_on
 from alerts.conversations import service
@@ -24,7 +25,7 @@ from alerts.team.access import Session
 from alerts.team.audit import numbers_opened
 from alerts.team.sessions import SignedIn
 
-router = APIRouter(prefix="/inbox", include_in_schema=False)
+router = APIRouter(prefix="/inbox", include_in_schema=False, route_class=FormRoute)
 MOST, MOST_LETTERS = 30, 120  # what shows numbers is not compressed: within 15 KB
 
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from alerts.console.doors import Chosen, Fields, Form, Viewer, Writer, go, language_of
+from alerts.console.doors import TONGUE, Chosen, Fields, Form, Viewer, Writer, go, language_of
 from alerts.console.fields import by_language, required, shaped
 from alerts.console.once import FormRoute
 from alerts.console.pages import figure, page
@@ -61,6 +61,8 @@ async def new(reader: Writer, language: Chosen = None) -> Response:
 @router.post("/new")
 async def make(session: Session, reader: Writer, form: Form, language: Chosen = None) -> Response:
     """Make a list, with a join word in each language."""
+    if TONGUE in form:
+        return _form(reader, language_of(reader, language), form)
     try:
         body = _filled_in(form)
         async with session.begin_nested():
@@ -183,6 +185,8 @@ async def change(
     list_id: Id, session: Session, reader: Writer, form: Form, language: Chosen = None
 ) -> Response:
     """Change a list. Flyers with its old words are worth nothing any more."""
+    if TONGUE in form:
+        return _form(reader, language_of(reader, language), form, list_id=list_id)
     try:
         body = _filled_in(form)
         async with session.begin_nested():

@@ -28,7 +28,7 @@ class DoneBefore(Exception):
 
 
 class FormRoute(APIRoute):
-    """A route whose forms are done once, where they say who they are (``claim``)."""
+    """A route of the pages: each knows where it is; forms are done once, where they say whose (``claim``)."""
 
     def get_route_handler(self) -> Handler:
         """FastAPI's, around which the answer is kept."""

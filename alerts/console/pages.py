@@ -22,7 +22,7 @@ from starlette.types import Scope as AsgiScope
 from alerts.console.assets import asset, takes_gzip
 from alerts.console.faults import marked
 from alerts.console.masks import masked
-from alerts.console.said import here, said_here
+from alerts.console.said import back_to, here, said_here
 from alerts.language.catalogs import N_, tr
 from alerts.language.dates import when
 from alerts.language.languages import Language
@@ -143,6 +143,7 @@ def page(  # noqa: PLR0913 - what every page may be given
         rooms=rooms,
         live=live,
         refused=status >= HTTPStatus.BAD_REQUEST and template not in SAY_IT_THEMSELVES,
+        back=back_to(path),
         done=said_here(language) if status == HTTPStatus.OK else "",
         **given,
     )

@@ -18,6 +18,7 @@ from alerts.broadcasts.reports import Report
 from alerts.broadcasts.states import DeliveryState
 from alerts.console.alerts_shown import DELIVERY_STATES, about, heading
 from alerts.console.doors import Chosen, Viewer, language_of
+from alerts.console.once import FormRoute
 from alerts.console.over_time import over_time
 from alerts.console.pages import page
 from alerts.console.remedies import whys
@@ -29,7 +30,7 @@ from alerts.team.access import Id, Session
 from alerts.team.sessions import SignedIn
 from alerts.understanding.intents import Answer
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=FormRoute)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from alerts.broadcasts.models import Copy
 from alerts.carrier.codes import code
 from alerts.console.alerts_shown import REASONS
 from alerts.console.doors import Admin, Chosen, language_of
+from alerts.console.once import FormRoute
 from alerts.console.pages import as_read, page
 from alerts.conversations.retention import CONFIRMED_WITHIN
 from alerts.language.catalogs import N_, tr
@@ -20,7 +21,7 @@ from alerts.subscribers import imports
 from alerts.team import sessions
 from alerts.team.access import Session
 
-router = APIRouter(prefix="/team/retention", include_in_schema=False)
+router = APIRouter(prefix="/team/retention", include_in_schema=False, route_class=FormRoute)
 MOST = 50
 AT_TWILIO = {
     "delete": N_("deleted there, a day after they are over"),

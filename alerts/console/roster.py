@@ -11,6 +11,7 @@ from alerts.actions.roster_file import roster_file
 from alerts.console.alerts_shown import ANSWERS, heading
 from alerts.console.clocks import clocks_of
 from alerts.console.doors import Chosen, Viewer, language_of
+from alerts.console.once import FormRoute
 from alerts.console.pages import as_read, page
 from alerts.language.catalogs import tr
 from alerts.language.languages import Language
@@ -20,7 +21,7 @@ from alerts.team.access import MOST_IDS, Id, Session
 from alerts.team.audit import numbers_opened
 from alerts.understanding.intents import Answer
 
-router = APIRouter(prefix="/actions", include_in_schema=False)
+router = APIRouter(prefix="/actions", include_in_schema=False, route_class=FormRoute)
 MOST = 60  # a page shows numbers, so it is not compressed: within 15 KB
 SHOWN = {"yes": Answer.YES, "maybe": Answer.MAYBE, "no": Answer.NO}
 

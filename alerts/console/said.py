@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextvars import ContextVar
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 from fastapi import Response
 from fastapi.responses import RedirectResponse
@@ -31,6 +31,15 @@ here: ContextVar[str] = ContextVar("here", default="")
 def go_saying(path: str, word: str) -> Response:
     """Look at another page now, which says that it is done."""
     return RedirectResponse(f"{path}?said={word}", SEE_OTHER)
+
+
+def back_to(path: str) -> str:
+    """The address of the page at ``path`` as it was asked for, in nobody's language, with nothing said."""
+    asked = urlsplit(here.get())
+    if asked.path != path:  # a form came, and its page is shown again
+        return path
+    query = [(name, value) for name, value in parse_qsl(asked.query) if name not in ("language", "said")]
+    return f"{path}?{urlencode(query)}" if query else path
 
 
 def said_here(read: Language) -> str:

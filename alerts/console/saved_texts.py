@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from alerts.broadcasts import saved_texts
 from alerts.broadcasts.saved_texts import Saved
 from alerts.broadcasts.schemas import NewTemplate
-from alerts.console.doors import Fields
+from alerts.console.doors import TONGUE, Fields
 from alerts.console.fields import NotFilledIn, by_language, number_in, shaped
 from alerts.console.troubles import told
 from alerts.errors import DomainError, NotFound
@@ -43,6 +43,8 @@ async def pressed(session: AsyncSession, form: Fields, by: Actor, read: Language
 
     Raises NotFilledIn, NotFound, and what ``compose`` raises.
     """
+    if TONGUE in form:
+        return Again(form)
     if "fill" in form:
         return Again(await filled_in(session, form))
     if "back" in form:

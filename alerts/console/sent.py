@@ -14,6 +14,7 @@ from alerts.broadcasts.states import AlertState
 from alerts.console.alerts_shown import about, state_in_words
 from alerts.console.clocks import clocks_of
 from alerts.console.doors import Chosen, Viewer, language_of
+from alerts.console.once import FormRoute
 from alerts.console.pages import figure, page
 from alerts.language.catalogs import tr
 from alerts.language.languages import Language
@@ -21,7 +22,7 @@ from alerts.settings import settings
 from alerts.team.access import MOST_IDS, Session
 from alerts.team.actors import Scope
 
-router = APIRouter(prefix="/alerts", include_in_schema=False)
+router = APIRouter(prefix="/alerts", include_in_schema=False, route_class=FormRoute)
 MOST, SHOWN = 25, 70
 NOT_BEGUN = (AlertState.DRAFT, AlertState.SCHEDULED, AlertState.MISSED)
 

@@ -11,6 +11,7 @@ from alerts import checks
 from alerts.carrier.account import Verdict
 from alerts.console import assets
 from alerts.console.doors import Chosen, SignInFirst, cookie_name, language_of
+from alerts.console.once import FormRoute
 from alerts.console.pages import page
 from alerts.language.catalogs import tr
 from alerts.language.languages import Language
@@ -20,7 +21,7 @@ from alerts.team.access import network_of
 from alerts.team.actors import Scope
 from alerts.team.sessions import SignedIn, signed_in
 
-router = APIRouter(prefix="/settings", include_in_schema=False)
+router = APIRouter(prefix="/settings", include_in_schema=False, route_class=FormRoute)
 
 
 async def _admin(request: Request) -> SignedIn:

@@ -11,6 +11,7 @@ from urllib.parse import parse_qs
 
 from fastapi import APIRouter, BackgroundTasks, Query, Request, Response
 
+from alerts.console.once import FormRoute
 from alerts.console.pages import page, reader
 from alerts.conversations import signing_up
 from alerts.conversations.signing_up import TooManySignUps
@@ -26,6 +27,7 @@ from alerts.team.access import Id, Session, address_of
 MOST_OCTETS = 2_000
 LONGEST_NUMBER = 40  # as it is typed
 router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=FormRoute)
 Chosen = Annotated[Language | None, Query()]
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from alerts.console.doors import Asked, Chosen, Fields, Form, Viewer, Writer, go, language_of
+from alerts.console.doors import TONGUE, Asked, Chosen, Fields, Form, Viewer, Writer, go, language_of
 from alerts.console.fields import chosen, required
 from alerts.console.once import FormRoute
 from alerts.console.pages import page
@@ -143,6 +143,8 @@ async def _form(
 @router.post("/new")
 async def add(session: Session, reader: Writer, form: Form, language: Chosen = None) -> Response:
     """Put somebody on lists who said so to an organizer."""
+    if TONGUE in form:
+        return await _form(session, reader, language_of(reader, language), form)
     onto, reads, consent = chosen(form, "list"), form.get("reads", ""), form.get("consent", "").strip()[:200]
     try:
         required(list=bool(onto), reads=reads in list(Language), consent=bool(consent))

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query, Response
 
 from alerts.console.doors import Admin, Chosen, Fields, language_of
 from alerts.console.fields import NotFilledIn, date_of
+from alerts.console.once import FormRoute
 from alerts.console.pages import as_read, page
 from alerts.console.trail_words import DEEDS, FACTS, NOUNS, PAGES, WHO
 from alerts.language.catalogs import tr
@@ -21,7 +22,7 @@ from alerts.team.access import MOST_IDS, Session
 from alerts.team.audit import About
 from alerts.team.models import AuditEntry
 
-router = APIRouter(prefix="/team/audit", include_in_schema=False)
+router = APIRouter(prefix="/team/audit", include_in_schema=False, route_class=FormRoute)
 ENTRIES, MOST_PEOPLE = 100, 200
 PERSONS = ("organizer", "actor")  # nouns whose numbers are organizers' ids
 Filter = Annotated[str, Query(max_length=20)]
