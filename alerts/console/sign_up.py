@@ -26,7 +26,6 @@ from alerts.team.access import Id, Session, address_of
 
 MOST_OCTETS = 2_000
 LONGEST_NUMBER = 40  # as it is typed
-router = APIRouter(include_in_schema=False)
 router = APIRouter(include_in_schema=False, route_class=FormRoute)
 Chosen = Annotated[Language | None, Query()]
 

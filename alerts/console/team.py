@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from alerts.console.doors import Admin, CHECKED, Chosen, Fields, Form, go, language_of
+from alerts.console.doors import CHECKED, Admin, Chosen, Fields, Form, language_of
 from alerts.console.fields import required
 from alerts.console.once import FormRoute
 from alerts.console.pages import as_read, page
