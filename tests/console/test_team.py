@@ -254,7 +254,7 @@ async def test_the_trail_is_narrowed_and_goes_on(api: Api, monkeypatch: pytest.M
         page = await one.open(older.replace("&amp;", "&"))
         assert "made list 1" in page
         assert 'href="/lists/1"' in page
-        assert "before=" not in page
+        assert not re.search(r'href="[^"]*before=', page)
         assert "made list" not in await one.open("/team/audit?actor=2&noun=list")
         assert "made list" not in await one.open("/team/audit?until=2026-01-01&noun=list")
         assert "made list" in await one.open("/team/audit?until=yesterday&noun=list&actor=x")
