@@ -113,12 +113,12 @@ DONE = {
         "password",
     ),
     "language": ("/account", "/account/language", {"language": "es"}, "saved"),
-    "sessions": ("/account", "/account/sessions/end-others", {}, "sessions"),
+    "sessions": ("/account", "/account/sessions/end-others", {"sure": "1"}, "sessions"),
     "tags": ("/subscribers/1", "/subscribers/1/change", {"reads": "so", "tags": "steward"}, "saved"),
-    "list": ("/subscribers/1", "/subscribers/1/take-off", {"list": "1"}, "off"),
+    "list": ("/subscribers/1", "/subscribers/1/take-off", {"list": "1", "sure": "1"}, "off"),
     "left": ("/subscribers/1", "/subscribers/1/left", {"sure": "1"}, "left"),
     "member": ("/team/3", "/team/3", {"name": "Ana", "role": "viewer"}, "saved"),
-    "their sessions": ("/team/3", "/team/3/sessions/end", {}, "sessions"),
+    "their sessions": ("/team/3", "/team/3/sessions/end", {"sure": "1"}, "sessions"),
 }
 
 
