@@ -209,7 +209,7 @@ async def revoke_key(key_id: Id, session: Session, reader: Reader, form: Form) -
 
 @router.post("/language")
 async def change_language(reader: Reader, form: Form) -> Response:
-    """Read in this language from now on; from the top of a page: ``back`` to it."""
+    """Read in this language from now on; from the top of a page: back ``here``."""
     if form.get("language") in list(Language):
         reader.who.language = Language(form["language"])
-    return go(page_of_ours(form["back"])) if "back" in form else go_saying("/account", "saved")
+    return go(page_of_ours(form["here"])) if "here" in form else go_saying("/account", "saved")

@@ -62,7 +62,7 @@ async def test_it_is_in_the_language_of_whoever_is_signed_in_and_leads_where_the
     assert 'href="/team"' not in page
     assert 'aria-current="page"' not in page  # they are in none of these rooms
     answer = await ana.submit("/alerts/999/undo", {}, 404, on="/account")
-    assert 'name="back" value="/"' in answer.text  # not the form's address, where nothing is to be seen
+    assert 'name="here" value="/"' in answer.text  # not the form's address, where nothing is to be seen
 
 
 @pytest.mark.usefixtures("broken")

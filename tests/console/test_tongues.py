@@ -34,7 +34,7 @@ def _top(page: str) -> tuple[str, dict[str, str]]:
 async def test_it_lasts_and_leads_back_to_what_the_page_was_about(api: Api, ana: Browser) -> None:
     await api.post("/v1/actions", lobby_action())
     _, fields = _top(await ana.open("/actions/calendar?month=2027-01&language=en&said=saved"))
-    assert fields["back"] == "/actions/calendar?month=2027-01"
+    assert fields["here"] == "/actions/calendar?month=2027-01"
     answer = await ana.submit("/account/language", fields | {"language": "so"})
     assert answer.headers["location"] == "/actions/calendar?month=2027-01"
     for path in (answer.headers["location"], "/actions/1", "/inbox"):
@@ -43,7 +43,7 @@ async def test_it_lasts_and_leads_back_to_what_the_page_was_about(api: Api, ana:
 
 async def test_it_leads_nowhere_else(ana: Browser) -> None:
     _, fields = _top(await ana.open("/inbox"))
-    answer = await ana.submit("/account/language", fields | {"language": "es", "back": "//evil.example"})
+    answer = await ana.submit("/account/language", fields | {"language": "es", "here": "//evil.example"})
     assert answer.headers["location"] == "/"
 
 
