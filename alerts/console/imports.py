@@ -147,7 +147,7 @@ async def import_page(
         came=as_read(found.created_at, read),
         by=(await organizers.names_of(session, {found.by})).get(found.by, ""),
         onto=[names[one] for one in found.lists if one in names],
-        refused=_refused(found, read),
+        refusals=_refused(found, read),
         moving=moving,
         may_take_back=reader.actor.may(Scope.WRITE)
         and found.state not in (ImportState.TAKING_BACK, ImportState.TAKEN_BACK),
