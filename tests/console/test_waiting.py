@@ -21,7 +21,7 @@ from tests.worker import Worker, sent
 
 pytestmark = pytest.mark.anyio
 THEIRS = "It waits for your approval. Look at it first."
-MINE = "It waits for somebody else's approval: you wrote it, or changed it last."
+MINE = "It waits for somebody else's approval: you wrote it, or changed it or its action last."
 
 
 @pytest.fixture
