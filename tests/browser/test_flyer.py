@@ -25,4 +25,5 @@ def test_a_flyer_is_one_sheet_that_says_who_calls(window: OpenWindow, paper: str
         assert call.get_by_role("heading").inner_text() == we
         assert call.locator(".terms").is_visible()
     assert not one.page.locator("h1").is_visible()  # the list's name is for those who keep it
+    assert not one.page.locator("header").is_visible()
     assert len(SHEET.findall(one.page.pdf(format=paper))) == 1
