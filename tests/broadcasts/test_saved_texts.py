@@ -82,7 +82,7 @@ async def test_another_name_changes_no_version_and_frees_the_old_one(api: Api) -
         ("kept", {}),
         ("renamed", {"name": "Call → Lobby"}),
         ("renamed", {"name": "Lobby → Gate"}),
-        ("changed", {}),
+        ("changed", {"version": 2}),
         ("kept", {}),
     ]
 

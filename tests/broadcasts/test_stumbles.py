@@ -32,7 +32,9 @@ async def change(statement: str, **given: object) -> None:
 
 
 async def scheduled(api: Api, inland: int, action: int | None = None) -> int:
-    made = await api.post("/v1/alerts", alert(inland, action, text=TEXTS, send_at=SOME_DAY))
+    # It says itself where the action is: else it would be a draft again once that changes.
+    said = {language: words + " {where}" if action else words for language, words in TEXTS.items()}
+    made = await api.post("/v1/alerts", alert(inland, action, text=said, send_at=SOME_DAY))
     await api.post(f"/v1/alerts/{made['id']}/send", status=202)
     return int(made["id"])
 
