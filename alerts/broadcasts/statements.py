@@ -155,9 +155,8 @@ RECORD = text(f"""
         SELECT * FROM json_to_recordset(cast(:outcomes AS json))
             AS o(id bigint, attempt integer, state text, sid text, code integer, wait float8, reason text)
     ), o AS MATERIALIZED (
-        SELECT given.* FROM given JOIN deliveries d USING (id)
-        WHERE d.id = ANY (ARRAY(SELECT id FROM given))
-        ORDER BY id FOR UPDATE OF d
+        SELECT given.* FROM (SELECT * FROM given ORDER BY id) AS given
+        CROSS JOIN LATERAL (SELECT FROM deliveries d WHERE d.id = given.id FOR UPDATE) AS d
     ), moved AS (
         UPDATE deliveries d
         SET state = o.state, code = o.code,
@@ -191,9 +190,8 @@ CALLBACK = text(f"""
                          AND (SELECT a.to_subscriber FROM alerts a WHERE a.id = d.alert_id) IS NOT NULL
                     THEN 'failed'
                     ELSE 'waiting' END AS state
-        FROM given JOIN deliveries d USING (id)
-        WHERE d.id = ANY (ARRAY(SELECT id FROM given))
-        ORDER BY id FOR UPDATE OF d
+        FROM (SELECT * FROM given ORDER BY id) AS given
+        CROSS JOIN LATERAL (SELECT * FROM deliveries d WHERE d.id = given.id FOR UPDATE) AS d
     ), moved AS (
         UPDATE deliveries d
         SET state = o.state, code = coalesce(o.code, d.code), changed_at = now(),
