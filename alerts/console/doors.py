@@ -18,6 +18,7 @@ from alerts.console.once import claim, press_of
 from alerts.errors import DomainError
 from alerts.language.languages import Language
 from alerts.settings import settings
+from alerts.storage.engine import session_scope
 from alerts.team.access import Session, network_of
 from alerts.team.actors import Scope
 from alerts.team.sessions import LONGEST, Browser, SignedIn, signed_in
@@ -92,6 +93,17 @@ Writer = Annotated[SignedIn, Depends(_who_may(Scope.WRITE), scope="function")]
 Talker = Annotated[SignedIn, Depends(_who_may(Scope.TALK), scope="function")]
 Sender = Annotated[SignedIn, Depends(_who_may(Scope.SEND), scope="function")]
 Admin = Annotated[SignedIn, Depends(_who_may(Scope.ADMIN), scope="function")]
+
+
+async def _writer_with_a_file(request: Request) -> SignedIn:
+    async with session_scope() as session:
+        reader = await _somebody(await _anybody(request, session))
+    reader.actor.need(Scope.WRITE)
+    return reader
+
+
+FileWriter = Annotated[SignedIn, Depends(_writer_with_a_file)]
+"""A Writer whose form brings a file, for minutes maybe: no transaction is open meanwhile, and none waits."""
 
 
 def require_from_here(request: Request) -> None:

@@ -18,7 +18,7 @@ from alerts.console.doors import SignInFirst, StrangeForm, fields_in_vain, go
 from alerts.console.news import signed_out_line
 from alerts.console.pages import fragment, page, reader
 from alerts.console.signing_in import sign_in_form
-from alerts.console.troubles import in_words
+from alerts.console.troubles import TOO_MUCH, in_words
 from alerts.errors import DomainError
 from alerts.headers import HEADERS
 from alerts.language.catalogs import N_, tr
@@ -29,7 +29,6 @@ from alerts.team.sessions import SignedIn
 PROGRAMS = ("/v1/", "/twilio/", "/assets/", "/healthz", "/readyz", "/metrics", "/openapi.json")
 NOTHING_HERE = N_("There is nothing at this address.")
 NOT_RIGHT = N_("Something in what was sent is not right.")
-TOO_MUCH = N_("That is too much at once. Write less, and send it again.")
 STOP_ASKING = 286  # htmx's: a page that asks by itself asks no more
 OUR_FAULT = N_("Something broke on our side. Nothing was half done. Try again.")
 

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, BackgroundTasks, Query, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from alerts.console.doors import Chosen, Fields, Form, Viewer, Writer, go, language_of
+from alerts.console.doors import Chosen, Fields, FileWriter, Form, Viewer, Writer, go, language_of
 from alerts.console.fields import chosen, date_of, required
 from alerts.console.once import DoneBefore, FormRoute, require_first, settle
 from alerts.console.pages import as_read, page
@@ -87,7 +87,7 @@ async def _form(
 
 @router.post("/new")
 async def bring_in(
-    request: Request, session: Session, reader: Writer, tasks: BackgroundTasks, language: Chosen = None
+    request: Request, session: Session, reader: FileWriter, tasks: BackgroundTasks, language: Chosen = None
 ) -> Response:
     """Take in a file, in the background. Its rows are sealed as they come."""
     upload = upload_of(request)

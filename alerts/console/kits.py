@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from alerts.broadcasts import kits
 from alerts.broadcasts.kits import Kit, KitUse
 from alerts.broadcasts.timing import in_utc
-from alerts.console.doors import Chosen, Fields, Viewer, Writer, claim_theirs, go, language_of
+from alerts.console.doors import Chosen, Fields, FileWriter, Viewer, Writer, claim_theirs, go, language_of
 from alerts.console.fields import NotFilledIn, chosen, local_time, shaped
 from alerts.console.once import DoneBefore, FormRoute
 from alerts.console.pages import page
@@ -45,17 +45,19 @@ async def kit_form(session: Session, reader: Writer, language: Chosen = None) ->
 
 
 @router.post("/kit")
-async def use_kit(request: Request, session: Session, reader: Writer, language: Chosen = None) -> Response:
+async def use_kit(
+    request: Request, session: Session, reader: FileWriter, language: Chosen = None
+) -> Response:
     """Make the action of a kit, and drafts of its texts. Nothing goes out."""
     upload = upload_of(request)
     form, press = await fields_of(request, upload, reader)
     try:
-        await claim_theirs(request, session, press, reader)
         octets = bytearray()
         async for piece in upload.pieces():
             octets += piece
             if len(octets) > MOST_OCTETS:
                 raise NotFilledIn(("kit",))
+        await claim_theirs(request, session, press, reader)
         use = shaped(KitUse, _use(form, _kit(bytes(octets))))
         async with session.begin_nested():
             made = await kits.use_kit(session, use, reader.actor)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from alerts.actions.service import ActionCancelled, EndsBeforeStart
+from alerts.bounds import BrokeOff, TooMuch
 from alerts.broadcasts.approval import ChangedMeanwhile, NeedsApproval, OwnAlert
 from alerts.broadcasts.changes import NobodyWasTold
 from alerts.broadcasts.letters import NothingWritten
@@ -46,6 +47,7 @@ from alerts.team.passwords import LEAST, MOST, Crowded, WeakPassword
 from alerts.team.presses import WasDone
 from alerts.team.sessions import PasswordNeeded, WrongSignIn
 
+TOO_MUCH = N_("That is too much at once. Write less, and send it again.")
 _WORDS: dict[type[DomainError], str] = {
     WrongSignIn: N_("That does not fit. Look at it again, letter by letter."),
     PasswordNeeded: N_("Type in your own password, too."),
@@ -104,6 +106,10 @@ _WORDS: dict[type[DomainError], str] = {
     ),
     WasForgotten: N_("This person asked to be forgotten. Only their own text brings them back."),
     MayNotReadNumbers: N_("This shows whole phone numbers, and you may not see them. Ask an admin."),
+    BrokeOff: N_(
+        "What you sent stopped coming, and nothing of it was kept. Send it again where the signal is better."
+    ),
+    TooMuch: TOO_MUCH,
     TooLarge: N_("The file is too large: a million rows at most, and 256 MB. Cut it into several."),
     NothingInIt: N_("There is nothing in this file under its first row."),
     Workbook: N_("This is a workbook. In the spreadsheet program save it as CSV, and send that."),

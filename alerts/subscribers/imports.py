@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from alerts.errors import DomainError, NotFound
@@ -28,6 +28,9 @@ MOST_OCTETS = 256 * 2**20
 MOST_ROWS = 1_000_000
 MOVING = (ImportState.WAITING, ImportState.RUNNING, ImportState.TAKING_BACK)
 ROWS_A_CHUNK = 5_000
+# A file may come slowly: seconds pass between two groups of its rows. How long its sender may be silent says
+# alerts/bounds.py.
+PATIENTLY = text("SET LOCAL idle_in_transaction_session_timeout = '15min'")
 KEPT = timedelta(days=7)  # rows that were refused
 WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # how .xlsx and .ods, and .xls, begin
 
@@ -95,6 +98,7 @@ async def upload(session: AsyncSession, given: Given, pieces: AsyncIterator[byte
 
     Raises NotFound for a list, ConsentToCome, Workbook, TooLarge, NothingInIt, NoPhoneColumn, ColumnTwice.
     """
+    await session.execute(PATIENTLY)
     await require_lists(session, given.lists)
     if given.consent_date and given.consent_date > datetime.now(UTC).date():
         raise ConsentToCome

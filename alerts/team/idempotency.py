@@ -11,7 +11,7 @@ from collections.abc import Callable, Coroutine
 from datetime import timedelta
 from typing import Any
 
-from fastapi import HTTPException, Request, Response
+from fastapi import Request, Response
 from fastapi.routing import APIRoute
 from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
@@ -122,10 +122,8 @@ class _Asked:
         self._digest = hashlib.sha256(f"{request.url.path}?{request.url.query}\n".encode())
 
     async def receive(self) -> Message:
-        """ASGI: the next piece of the body. Raises HTTPException where it breaks off."""
+        """ASGI: the next piece of the body. Raises BrokeOff, TooMuch."""
         message = await self._receive()
-        if message["type"] == "http.disconnect":
-            raise HTTPException(400, "The body broke off, or is too large.")
         self._digest.update(message.get("body", b""))
         self._more = bool(message.get("more_body"))
         return message

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from sqlalchemy import delete, func, select, text, update
+from sqlalchemy import delete, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from alerts.errors import DomainError, NotFound
@@ -26,7 +26,13 @@ from alerts.team.organizers import actor_of
 IDLE = timedelta(hours=2)
 LONGEST = timedelta(hours=24)
 HALF = timedelta(minutes=10)  # between password and code
-SEEN_EVERY = timedelta(minutes=1)
+# Once a minute, and never waiting for another request of the same session.
+_SEEN = text("""
+    UPDATE organizer_sessions SET seen_at = now() WHERE id = (
+        SELECT id FROM organizer_sessions
+        WHERE id = :id AND seen_at < now() - interval '1 minute'
+        FOR NO KEY UPDATE SKIP LOCKED)
+""")
 
 
 class WrongSignIn(DomainError):
@@ -134,12 +140,7 @@ async def signed_in(
         return None
     row, who = found
     if not by_itself:
-        await session.execute(
-            update(OrganizerSession)
-            .where(OrganizerSession.id == row.id, OrganizerSession.seen_at < func.now() - SEEN_EVERY)
-            .values(seen_at=func.now())
-            .execution_options(synchronize_session=False)
-        )
+        await session.execute(_SEEN, {"id": row.id})
     return SignedIn(row.id, who, replace(actor_of(who, network), session=row.id), csrf_of(cookie))
 
 

@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import text
 
 from alerts.bounds import MOST_OCTETS
-from alerts.console.error_pages import NOT_RIGHT, NOTHING_HERE, OUR_FAULT, TOO_MUCH
+from alerts.console.error_pages import NOT_RIGHT, NOTHING_HERE, OUR_FAULT
+from alerts.console.troubles import TOO_MUCH
 from alerts.headers import HEADERS
 from alerts.language.catalogs import tr
 from alerts.language.languages import Language

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import re
@@ -11,8 +12,10 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import text
 
 from alerts.console import uploads
+from alerts.storage import engine
 from alerts.subscribers import imports, taking
 from alerts.team.actors import Role
 from tests.api import Api
@@ -176,3 +179,42 @@ async def test_it_does_not_matter_in_which_pieces_a_form_comes(
 async def test_what_is_no_such_form_is_refused(list_id: int, ana: Browser, kind: str, body: bytes) -> None:
     answer = await ana.client.post("/imports/new", content=body, headers=FROM_A_FORM | {"Content-Type": kind})
     assert answer.status_code == 403
+
+
+async def test_a_file_that_comes_slowly_is_taken_in_and_nobody_waits_for_it(
+    api: Api, list_id: int, ana: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    impatient = engine.OPTIONS.replace("session_timeout=60000", "session_timeout=400")
+    assert impatient != engine.OPTIONS
+    monkeypatch.setattr(engine, "OPTIONS", impatient)
+    await engine.close_engine()
+    async with engine.session_scope() as session:  # so that this page, and the next, say that they were here
+        await session.execute(text("UPDATE organizer_sessions SET seen_at = now() - interval '5 minutes'"))
+    found = re.search(r'name="csrf" value="([^"]+)"', await ana.open("/imports/new"))
+    assert found
+    fields = {"csrf": found[1]} | GIVEN
+    parts = [
+        f'--slow\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+        for name, value in fields.items()
+    ]
+    parts.append(
+        '--slow\r\nContent-Disposition: form-data; name="file"; filename="people.csv"\r\n\r\nphone\n'
+    )
+
+    async def slowly() -> AsyncIterator[bytes]:
+        yield "".join(parts).encode()
+        await asyncio.sleep(0.1)
+        async with engine.session_scope() as session:
+            await session.execute(
+                text("UPDATE organizer_sessions SET seen_at = now() - interval '5 minutes'")
+            )
+        await asyncio.wait_for(ana.open("/lists"), 5)
+        await asyncio.sleep(1)
+        yield f"{MARIA}\r\n--slow--\r\n".encode()
+
+    kind = {"Content-Type": "multipart/form-data; boundary=slow"}
+    answer = await ana.client.post("/imports/new", content=slowly(), headers=FROM_A_FORM | kind)
+    await engine.close_engine()
+    assert answer.status_code == 303, answer.text
+    await finish()
+    assert [one["language"] for one in (await api.get("/v1/subscribers?standing=active"))["items"]] == ["es"]
