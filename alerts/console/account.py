@@ -67,6 +67,7 @@ async def _account(  # noqa: PLR0913, PLR0917 - what comes of each form is shown
         **told(read, error),
         filled=filled or {},
         new_key=new_key,
+        once=bool(new_key),
         shortcuts=shortcuts,
         sessions=[
             (one.id, one.browser, one.network, as_read(one.created_at, read), one.id == reader.session_id)

@@ -16,7 +16,7 @@ from alerts.broadcasts.timing import in_utc
 from alerts.console.alerts_shown import KINDS, heading
 from alerts.console.clocks import clocks_of
 from alerts.console.doors import TONGUE, Chosen, Fields, Form, Viewer, Writer, go, language_of
-from alerts.console.fields import NotFilledIn, by_language, local_time, shaped
+from alerts.console.fields import NotFilledIn, by_language, local_time, required, shaped
 from alerts.console.once import FormRoute
 from alerts.console.pages import page
 from alerts.console.saved_texts import Again, keep_too, pressed, shown, words_in
@@ -127,9 +127,8 @@ def _form(
 
 @router.post("/{action_id}/call-off")
 async def call_off(action_id: Id, session: Session, reader: Writer, form: Form) -> Response:
-    """Call it off, where somebody ticked that they are sure; whoever was told of it can be told next."""
-    if "sure" not in form:
-        return go(f"/actions/{action_id}")
+    """Call it off; whoever was told of it can be told next."""
+    required(sure="sure" in form)
     await service.cancel_action(session, action_id, reader.actor)
     return await _what_follows(session, action_id)
 

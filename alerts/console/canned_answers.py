@@ -6,7 +6,7 @@ from fastapi import APIRouter, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from alerts.console.doors import Chosen, Fields, Form, Talker, go, language_of
-from alerts.console.fields import by_language, shaped
+from alerts.console.fields import by_language, required, shaped
 from alerts.console.once import FormRoute
 from alerts.console.pages import page
 from alerts.console.said import go_saying
@@ -63,9 +63,9 @@ async def change(
 
 @router.post("/{canned_id}/remove")
 async def remove(canned_id: Id, session: Session, reader: Talker, form: Form) -> Response:
-    """Keep it no more, where somebody ticked that they are sure."""
-    if "sure" in form:
-        await canned.remove_canned_answer(session, canned_id, reader.actor)
+    """Keep it no more."""
+    required(sure="sure" in form)
+    await canned.remove_canned_answer(session, canned_id, reader.actor)
     return go("/inbox/kept")
 
 

@@ -100,7 +100,7 @@ def opened(text: str) -> Carried | None:
 
 
 def offered(carried: Carried | None, reader: SignedIn | None) -> dict[str, Any] | None:
-    """What a page is to be given to offer it again (templates/written.html)."""
+    """What a page is to be given to offer it again (templates/offer.html)."""
     if carried is None or reader is None:
         return None
     return {"to": carried.path, "fields": carried.fields, "texts": carried.texts, "csrf": reader.csrf}

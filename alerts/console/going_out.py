@@ -19,6 +19,7 @@ from alerts.console.alerts_shown import (
     state_in_words,
 )
 from alerts.console.doors import CHECKED, Chosen, Form, Sender, Viewer, go, language_of
+from alerts.console.fields import required
 from alerts.console.news import clock, is_near, news, price_of
 from alerts.console.once import FormRoute
 from alerts.console.pages import page
@@ -123,7 +124,7 @@ async def resume(alert_id: Id, session: Session, reader: Sender, tasks: Backgrou
 
 @router.post("/{alert_id}/cancel")
 async def cancel(alert_id: Id, session: Session, reader: Sender, form: Form) -> Response:
-    """Send no more of it, ever, where somebody ticked that they are sure."""
-    if "sure" in form:
-        await lifecycle.cancel(session, alert_id, reader.actor)
+    """Send no more of it, ever."""
+    required(sure="sure" in form)
+    await lifecycle.cancel(session, alert_id, reader.actor)
     return go(f"/alerts/{alert_id}")

@@ -57,8 +57,8 @@ HTMX = {
 # They hold secrets or numbers, some beside what others wrote: how far they can be compressed would tell.
 NOT_COMPRESSED = frozenset(
     {
-        "account.html", "code.html", "go_on.html", "inbox.html", "inbox_rows.html", "recovery.html",
-        "roster.html", "sign_in.html", "subscriber.html", "subscribers.html", "thread.html",
+        "account.html", "code.html", "draft.html", "go_on.html", "inbox.html", "inbox_rows.html",
+        "recovery.html", "roster.html", "sign_in.html", "subscriber.html", "subscribers.html", "thread.html",
         "thread_texts.html", "trouble.html", "welcome.html",
     }
 )  # fmt: skip
@@ -119,12 +119,14 @@ def page(  # noqa: PLR0913 - what every page may be given
     *,
     reader: SignedIn | None = None,
     live: bool = False,
+    once: bool = False,
     faults: Sequence[tuple[str, str]] = (),
     **given: Any,
 ) -> Response:
     """The page at ``path`` in ``language``; its texts come from the catalogs, by ``_`` or in ``given``.
 
-    ``live``: parts of it change while somebody looks, by htmx. It works without, too. ``faults``: which
+    ``live``: parts of it change while somebody looks, by htmx. It works without, too. ``once``: it
+    shows what is shown once, and leads to no other language, where that would be lost. ``faults``: which
     fields of its form are wrong (``faults.py``).
     """
     rooms = [
@@ -142,6 +144,7 @@ def page(  # noqa: PLR0913 - what every page may be given
         reader=reader,
         rooms=rooms,
         live=live,
+        once=once,
         refused=status >= HTTPStatus.BAD_REQUEST and template not in SAY_IT_THEMSELVES,
         back=back_to(path),
         done=said_here(language) if status == HTTPStatus.OK else "",

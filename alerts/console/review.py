@@ -20,7 +20,7 @@ from alerts.console.once import FormRoute
 from alerts.console.pages import figure, in_money, page
 from alerts.console.remedies import trouble_in_words
 from alerts.console.said import go_saying
-from alerts.console.troubles import in_words
+from alerts.console.troubles import in_words, told
 from alerts.errors import DomainError
 from alerts.language.catalogs import N_, tr
 from alerts.language.dates import clock_time, when
@@ -57,38 +57,42 @@ async def draft_page(
     reader: SignedIn,
     read: Language,
     alert: Alert,
-    trouble: str = "",
-    status: int = 200,
+    error: DomainError | None = None,
+    filled: str = "",
 ) -> Response:
-    """A draft as people will get it, and what becomes of it when somebody presses *send*."""
+    """A draft as people will get it, and what becomes of it when somebody presses *send*.
+
+    ``filled``: the number that a test was asked for to, in vain.
+    """
+    says = told(read, error)
     try:
         found = await previews.preview(session, alert.id)
-    except DomainError as error:  # its action lost the title that its text names
-        found, trouble = None, in_words(read, error)
-    if alert.trouble and not trouble:
-        trouble = " ".join(trouble_in_words(alert.trouble, read))
+    except DomainError as lost:  # its action lost the title that its text names
+        found, says = None, says | {"trouble": in_words(read, lost)}
+    if alert.trouble and not says["trouble"]:
+        says |= {"trouble": " ".join(trouble_in_words(alert.trouble, read))}
     people = sum(one.people for one in found.languages.values()) if found else 0
     own_number = await trying.own_number(session, reader.actor.person)
     return page(
         "draft.html",
         read,
         f"/alerts/{alert.id}",
-        status,
         reader=reader,
         title=await about(session, alert, read),
+        **says,
         alert=alert,
-        trouble=trouble,
         found=found,
         people=people,
         approved=found is not None and found.version == alert.approved_version,
         own=await approval.is_own(session, alert, reader.actor),
         sentence=await _what_will_happen(session, read, found) if found and people else "",
-        says=_what_else(read, found, people) if found else [],
+        what_else=_what_else(read, found, people) if found else [],
         hints=hints_in_words(found.warnings, read) if found else [],
         shown=[(one, marked(text.body), text) for one, text in found.languages.items()] if found else [],
         may_write=reader.actor.may(Scope.WRITE),
         may_send=reader.actor.may(Scope.SEND),
         own_number=mask(own_number) if own_number else "",
+        filled=filled,
     )
 
 
@@ -199,17 +203,22 @@ async def text_to_oneself(
         phone = parse_phone(filled, settings().default_region) if filled else None
         await trying.text_test(session, alert_id, phone, [], reader.actor)
     except DomainError as error:
-        return await _refused(session, reader, alert_id, error, language)
+        return await _refused(session, reader, alert_id, error, language, filled)
     tasks.add_task(enqueue, "send")
     return go_saying(f"/alerts/{alert_id}", "tested")
 
 
 async def _refused(
-    session: AsyncSession, reader: SignedIn, alert_id: int, error: DomainError, language: Language | None
+    session: AsyncSession,
+    reader: SignedIn,
+    alert_id: int,
+    error: DomainError,
+    language: Language | None,
+    filled: str = "",
 ) -> Response:
     """The alert as it is now, and why not."""
     read = language_of(reader, language)
     alert = await service.get_alert(session, alert_id)
     if alert.state != AlertState.DRAFT:
         raise error
-    return await draft_page(session, reader, read, alert, in_words(read, error), error.status)
+    return await draft_page(session, reader, read, alert, error, filled)

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from alerts.broadcasts import saved_texts
 from alerts.broadcasts.schemas import TemplateChange
 from alerts.console.doors import Chosen, Fields, Form, Viewer, Writer, go, language_of
-from alerts.console.fields import shaped
+from alerts.console.fields import required, shaped
 from alerts.console.once import FormRoute
 from alerts.console.pages import as_read, page
 from alerts.console.said import go_saying
@@ -60,9 +60,8 @@ async def rename(
 
 @router.post("/{template_id}/remove")
 async def remove(template_id: Id, session: Session, reader: Writer, form: Form) -> Response:
-    """Keep it no more, where somebody ticked that they are sure."""
-    if "sure" not in form:
-        return go(f"/alerts/texts/{template_id}")
+    """Keep it no more."""
+    required(sure="sure" in form)
     await saved_texts.remove_template(session, template_id, reader.actor)
     return go("/alerts/texts")
 

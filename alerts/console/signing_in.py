@@ -250,6 +250,7 @@ def recovery_codes(read: Language, recovery: list[str]) -> Response:
         read,
         "/account",
         title=tr(read, "Your recovery codes"),
+        once=True,
         lead=tr(
             read,
             "If you lose your phone, each of these lets you in once instead of the app. Write them down on "

@@ -104,7 +104,7 @@ async def find(session: Session, reader: Writer, form: Asked, language: Chosen =
     except DomainError as error:
         return await _page(session, reader, read, EVERYBODY, says=told(read, error) | {"filled": form})
     if found is None:
-        says = {"status": 404, "trouble": tr(read, "Nobody here has this number."), "filled": {}}
+        says = {"status": 404, "trouble": tr(read, "Nobody here has this number."), "filled": form}
         return await _page(session, reader, read, EVERYBODY, says=says)
     return go(f"/subscribers/{found.id}")
 

@@ -59,6 +59,7 @@ async def _team(
         **told(read, error),
         filled=filled or {},
         link=link,
+        once=bool(link),
         people=[(one, tr(read, ROLES[one.role])) for one in rows],
         roles=_roles(read),
     )
@@ -166,6 +167,7 @@ async def _member(  # noqa: PLR0913, PLR0917 - what comes of a form is shown her
         **told(read, error),
         filled=filled if filled is not None else _as_it_is(who),
         link=link,
+        once=bool(link),
         who=who,
         roles=_roles(read),
         sessions=[

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -19,7 +20,7 @@ from alerts.console.fields import NotFilledIn, SaidMeanwhile, number_in
 from alerts.console.inbox import number_of
 from alerts.console.once import FormRoute
 from alerts.console.pages import as_read, figure, fragment, page
-from alerts.console.troubles import in_words
+from alerts.console.troubles import told
 from alerts.conversations import canned, service
 from alerts.conversations.models import CannedAnswer, Thread, ThreadState
 from alerts.conversations.said import ALERT, MACHINE, WORKER, Said, texts_of
@@ -50,6 +51,7 @@ class Typed:
     takes: str = ""
     said: str = ""
     trouble: str = ""
+    faults: Sequence[tuple[str, str]] = ()  # the fields that it means
     status: int = 200
 
 
@@ -113,6 +115,7 @@ async def _page(
         typed.status,
         reader=reader,
         live=True,
+        faults=typed.faults,
         title=number_of(reader, who),
         typed=typed,
         who=who,
@@ -197,7 +200,7 @@ async def count(
             text = await canned.canned_text(session, canned_id, who.language)
         typed = Typed(text, _takes(read, who.language, text))
     except DomainError as error:
-        typed = Typed(text, trouble=in_words(read, error), status=error.status)
+        typed = Typed(text, **told(read, error))
     if "HX-Request" in request.headers:
         says = typed.takes or (typed.trouble if text.strip() else "")
         return fragment("thread_takes.html", read, says=says)
@@ -247,7 +250,7 @@ async def answer(
         if isinstance(error, SaidMeanwhile) and await _is_said(session, reader, subscriber_id, form):
             return go(f"/inbox/{subscriber_id}?sent=1#answer")
         read = language_of(reader, language)
-        refused = Typed(typed, trouble=in_words(read, error), status=error.status)
+        refused = Typed(typed, **told(read, error))
         return await _page(session, reader, subscriber_id, read, refused)
     note(session, reader.actor, "answered", "conversation", subscriber_id)
     tasks.add_task(enqueue, "send")

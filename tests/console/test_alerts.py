@@ -256,7 +256,7 @@ async def test_who_was_told_the_old_place_is_told_the_new(
     assert len(sent(twilio)) == 6
     assert "not true any more" not in await ana.open(action)
 
-    await ana.submit(f"{action}/call-off", {}, on=action)
+    await ana.submit(f"{action}/call-off", {}, 422, on=action)
     assert "called off" not in await ana.open(action)
     await ana.submit(f"{action}/call-off", {"sure": "1"}, on=action)
     assert "(called off)" in await ana.open(action)
@@ -303,7 +303,7 @@ async def test_paused_gone_on_and_stopped(
     assert sent(twilio) == []
     assert "Paused" in await ana.open(alert)
     await ana.submit(f"{alert}/resume", {}, on=alert)
-    await ana.submit(f"{alert}/cancel", {}, on=alert)
+    await ana.submit(f"{alert}/cancel", {}, 422, on=alert)
     assert "Is going out now" in await ana.open(alert)
     await ana.submit(f"{alert}/cancel", {"sure": "1"}, on=alert)
     assert "Cancelled" in await ana.open(alert)
@@ -417,7 +417,7 @@ async def test_the_first_page_says_what_is_going_on(
 
 async def test_a_draft_that_is_thrown_away_is_seen_no_more(api: Api, ana: Browser, inland: int) -> None:
     alert = await written(ana, await planned(ana), inland)
-    await ana.submit(f"{alert}/cancel", {}, on=alert)
+    await ana.submit(f"{alert}/cancel", {}, 422, on=alert)
     assert f'href="{alert}"' in await ana.open("/")
     page = await ana.open(alert)
     assert f'action="{alert}/cancel"' in page

@@ -102,6 +102,7 @@ REFUSED = {
     "key": ("/account", "/account/keys", {"name": "laptop"}, ["read"]),
     "password": ("/account", "/account/keys", {"name": "laptop", "read": "1"}, ["password"]),
     "lockdown": ("/team/lockdown", "/team/lockdown/now", {"why": "A raid"}, ["sure"]),
+    "test": ("/alerts/1", "/alerts/1/test", {"phone": "12"}, ["phone"]),
 }
 # The page of a form, the form, what is filled in, and what the page that follows says.
 DONE = {

@@ -275,7 +275,7 @@ async def test_kept_answers_are_added_changed_and_removed(api: Api, ana: Browser
     assert ">6da.</textarea>" in await ana.open(path)
     await ana.submit(path, texts | {"text-es": "A las 6.", "text-so": ""}, on=path)
     assert (await api.get("/v1/canned-answers"))["items"][0]["text"] == {"en": "At 6.", "es": "A las 6."}
-    await ana.submit(f"{path}/remove", {}, on=path)
+    await ana.submit(f"{path}/remove", {}, 422, on=path)
     assert len((await api.get("/v1/canned-answers"))["items"]) == 1
     await ana.submit(f"{path}/remove", {"sure": "1"}, on=path)
     assert (await api.get("/v1/canned-answers"))["items"] == []
@@ -288,6 +288,8 @@ async def test_an_empty_or_endless_answer_is_refused(api: Api, ana: Browser, inl
         f"{thread}/answer", await filled_in(ana, thread) | {"text": typed}, 422, on=thread
     )
     assert "Missing, or not possible: the text." in answer.text
+    assert '<li><a href="#text">the text</a></li>' in answer.text
+    assert re.search(r'<textarea id="text"[^>]* aria-invalid="true"', answer.text)
 
 
 async def test_taken_closed_and_left(api: Api, ana: Browser, inland: int) -> None:

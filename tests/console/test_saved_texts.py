@@ -287,7 +287,7 @@ async def test_it_is_removed_and_forms_that_were_open_go_on(
     second = str((await api.post("/v1/templates", {"name": "Other", "text": {"en": "Other"}}))["id"])
     opened = await press(ana, {**TYPED, f"list-{inland}": "1", "saved": call, "fill": "1"})
     assert opened.pop("shown")
-    await ana.submit(f"{path}/remove", {}, on=path)  # nobody said that they are sure
+    await ana.submit(f"{path}/remove", {}, 422, on=path)  # nobody said that they are sure
     await ana.open(path)
     await ana.submit(f"{path}/remove", {"sure": "1"}, on=path)
     await ana.open(path, 404)

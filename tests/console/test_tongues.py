@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+import time
 from html import unescape
 
 import pytest
 
 from alerts.language.languages import Language
 from tests.api import Api
-from tests.console.browser import Browser, browser
+from tests.console.browser import PASSWORD, Browser, browser, code_at, invited
 from tests.story import lobby_action
 
 pytestmark = pytest.mark.anyio
@@ -74,3 +75,24 @@ async def test_a_visitor_keeps_the_page_they_look_at(api: Api) -> None:
         for language in Language:
             assert f'href="/sign-in?next=%2Falerts%2F1&language={language}"' in page
         assert "set-cookie" not in (await one.client.get("/sign-in?language=so")).headers
+
+
+async def test_what_is_shown_once_leads_to_no_other_language_that_would_lose_it(api: Api) -> None:
+    async with browser() as marisol:
+        path = await invited("marisol@example.org")
+        secret = re.findall(r'"secret">([A-Z2-7 ]+)<', await marisol.open(path))[0].replace(" ", "")
+        codes = await marisol.submit(path, {"password": PASSWORD, "code": code_at(secret, time.time())}, 200)
+        key = {"name": "laptop", "read": "1", "password": PASSWORD}
+        guest = {"name": "Ana", "email": "ana@example.org", "role": "viewer", "password": PASSWORD}
+        again = {"password": PASSWORD}
+        shown = [
+            codes,
+            await marisol.submit("/account/keys", key, 200, on="/account"),
+            await marisol.submit("/account/recovery", again | {"sure": "1"}, 200, on="/account"),
+            await marisol.submit("/team/invite", guest, 200, on="/team"),
+            await marisol.submit("/team/2/invite", again, 200, on="/team/2"),
+        ]
+        for page in shown:
+            assert 'class="secret"' in page.text
+            assert 'lang="so"' not in page.text.partition('<main id="main"')[0]
+        assert 'lang="so"' in (await marisol.open("/team")).partition('<main id="main"')[0]
