@@ -37,6 +37,9 @@
     return faults;
   }
 
+  // A button that belongs to no form does nothing when it is pressed.
+  const idle = () => [...document.querySelectorAll("button")].filter((one) => !one.form && !one.hasAttribute("hx-post")).map(named);
+
   const look = (element) => {
     const style = getComputedStyle(element);
     const names = ["outlineStyle", "outlineWidth", "outlineColor", "boxShadow", "borderTopColor", "borderTopWidth", "backgroundColor", "color", "textDecorationLine"];
@@ -113,5 +116,5 @@
     return { found, faults };
   }
 
-  return { overflow, motion, note, focused, missed, turned };
+  return { overflow, idle, motion, note, focused, missed, turned };
 })()

@@ -45,7 +45,8 @@ def test_a_page(house: House, window: OpenWindow, route: str, language: Language
 def _looked(one: Window) -> list[tuple[str, list[str]]]:
     """By width, colours and how much may move."""
     page = one.page
-    found = [("policy", one.broken())]
+    one.unfold()
+    found = [("policy", one.broken()), ("buttons", one.look("idle"))]
     for width in NARROW:
         page.set_viewport_size({"width": width, "height": 740})
         found.append((f"at {width}", one.look("overflow")))

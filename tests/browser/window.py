@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -39,6 +40,19 @@ window.broken = [];
 document.addEventListener("securitypolicyviolation", (event) =>
   window.broken.push(`${event.violatedDirective} ${event.blockedURI}`));
 """
+# As no thumb can: what is asked for need not be filled in, and what is folded, or for who has no scripts, is.
+SUBMIT = """(form, [filled, button]) => {
+  for (const [name, value] of Object.entries(filled)) {
+    const hidden = Object.assign(document.createElement("input"), { type: "hidden", name });
+    const field = form.elements[name] ?? form.appendChild(hidden);
+    if (field.type === "checkbox") field.checked = true;
+    else field.value = value;
+  }
+  form.noValidate = true;
+  if (button) form.requestSubmit(form.querySelector(button));
+  else form.submit();
+}"""
+NOTHING: Mapping[str, str] = MappingProxyType({})
 AFTER_A_FORM = (403, 404, 409, 422, 429)  # a page that says what is wrong comes with one of these
 PATIENCE_MS = 60_000
 # What htmx says of a request that was taken back, because the page is left or because of newer typing. The
@@ -144,9 +158,17 @@ class Window:
             self.page.evaluate(f"() => {{ window.looking = {_looking()}; }}")
         return self.page.evaluate("([name, given]) => window.looking[name](given)", [name, given])
 
+    def unfold(self) -> None:
+        """Open whatever is folded: axe passes over what cannot be seen."""
+        self.page.evaluate(
+            "() => { for (const one of document.querySelectorAll('details')) one.open = true; }"
+        )
+
     def looked(self) -> list[str]:
         """What is wrong with it on a phone and at a desk."""
+        self.unfold()
         faults = self.broken()
+        faults += self.look("idle")
         for size in (PHONE, DESKTOP):
             self.page.set_viewport_size(size)  # type: ignore[arg-type]
             faults += self.axe() + self.look("overflow")
@@ -185,6 +207,20 @@ class Window:
                 self.page.keyboard.press("Enter")
             else:
                 button.click()
+
+    def submit(self, where: str, filled: Mapping[str, str] = NOTHING, button: str = "") -> None:
+        """Send the form that goes to an address that begins so, whatever the browser would say of it.
+
+        ``button``: which of its buttons is pressed, as a selector.
+        """
+        form = self.page.locator(f'main form[method="post"][action^="{where}"]').first
+        with self.page.expect_navigation():
+            form.evaluate(SUBMIT, [dict(filled), button])
+
+    @property
+    def status(self) -> int:
+        """With which the page came that is shown."""
+        return self._answered[self.page.url.partition("#")[0]]
 
     def follow(self, where: str) -> None:
         """Go by the first link on the page to an address."""
