@@ -94,9 +94,8 @@ async def _cannot_be_stored(request: Request, error: Exception) -> JSONResponse:
 
 async def _http_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class only
-    if isinstance(
-        error.__cause__, DomainError
-    ):  # FastAPI says 400 of whatever went wrong with a body of JSON
+    # FastAPI says 400 of whatever went wrong while a body of JSON was read.
+    if isinstance(error.__cause__, DomainError):
         return await _domain_error(request, error.__cause__)
     return problem(
         error.status_code, HTTPStatus(error.status_code).phrase.lower().replace(" ", "_"), error.detail

@@ -143,9 +143,10 @@ STOPPED = text(f"""
 """)  # noqa: S608 - the table above
 
 # Rows are locked in the order of their ids before they are changed: two groups that overlap, a
-# worker's outcomes and the callbacks for them, wait for each other and never in a circle. What
-# becomes of each row comes along with its lock, so that it is looked up by key and not searched for;
-# the arrays of ids say the same again for the planner, which would read a smaller table from end to end.
+# worker's outcomes and the callbacks for them, wait for each other and never in a circle. Each is locked
+# in a look by its key, so that the planner expects as many rows as were given: where it was to join them
+# it expected one, with statistics of when nothing was open, and read all that were given again for each.
+# The array of ids says the same again to it, which would read a smaller table from end to end.
 
 # What the carrier, or its silence, says of each text that was claimed. ``attempt`` keeps a worker
 # that was thought dead from touching what was claimed anew. Of somebody who was forgotten meanwhile
