@@ -22,6 +22,12 @@
       const { left, right } = box(element);
       if (right > root.clientWidth + 1 || (left < -1 && right > 0)) faults.push(`${Math.round(left)} to ${Math.round(right)}: ${named(element)}`);
     }
+    // A number before a line is no element: it stands to the left, with a dot and a space.
+    for (const list of document.querySelectorAll("ol")) {
+      const { listStyleType, fontSize } = getComputedStyle(list);
+      const wide = (String(list.children.length).length + 2) * 0.6 * parseFloat(fontSize);
+      if (seen(list) && listStyleType !== "none" && list.children.length && box(list.children[0]).left < wide) faults.push(`no room for numbers: ${named(list)}`);
+    }
     return faults;
   }
 
