@@ -70,6 +70,7 @@ BARS = [
     Bar("times Celery prefork, 2 processes", _ratio(ours.ONE_WORKER, CELERY), 8),
     Bar("times the plain aiohttp loop", _ratio(ours.ONE_WORKER, AIOHTTP), 0.9),
     Bar("2 workers, times one", _ratio(ours.TWO_WORKERS, ours.ONE_WORKER), 1.7),
+    Bar("2 workers on 2 cores, times one on one", _ratio(ours.TWO_WORKERS, ours.ONE_CORE), 1.7),
     Bar("CPU a text, of Celery's", lambda r: r.cpu(ours.ONE_WORKER) / r.cpu(CELERY), most=1 / 12),
     Bar("what records cost", lambda r: 1 - r.median(ours.ONE_WORKER) / r.median(ours.NO_RECORDS), most=0.2),
     Bar("what sealing costs", lambda r: 1 - r.median(ours.ONE_WORKER) / r.median(ours.NOT_SEALED), most=0.1),

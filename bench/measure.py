@@ -227,6 +227,24 @@ def family(pids: list[int]) -> list[int]:
     return found
 
 
+@contextmanager
+def on_one_core() -> Iterator[None]:
+    """All that this run has started, and itself, share one core; afterwards they have all of them again."""
+    cores = os.sched_getaffinity(0)
+    _keep_to({min(cores)})
+    try:
+        yield
+    finally:
+        _keep_to(cores)
+
+
+def _keep_to(cores: set[int]) -> None:
+    for pid in family([os.getpid()]):
+        for thread in Path(f"/proc/{pid}/task").glob("[0-9]*"):
+            with suppress(OSError):  # it has just ended
+                os.sched_setaffinity(int(thread.name), cores)
+
+
 def cpu_seconds(pids: list[int]) -> float:
     """Processor time that they and their children took, living or ended. Source: proc_pid_stat(5)."""
     ticks = 0

@@ -15,6 +15,7 @@ MEASUREMENTS = [
     Measurement("ours-not-sealed", "sending", ours.without_sealing),
     Measurement("ours-no-records", "sending", ours.without_records),
     Measurement("ours-2-workers", "sending", partial(ours.end_to_end, workers=2)),
+    Measurement("ours-one-core", "sending", ours.one_core),
     Measurement("peers-celery", "sending", celery_prefork.opened),
     Measurement("peers-rq", "sending", rq_job_a_text.opened),
     Measurement("ours-slow-carrier", "slow carrier", ours.slow_carrier),

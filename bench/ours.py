@@ -23,11 +23,12 @@ from rq.serializers import JSONSerializer
 from alerts.storage.redis import QUEUE
 from bench import callbacks as callbacks_bench
 from bench import house
-from bench.measure import Child, Figure, Round, Servers, cpu_seconds, measured, peak_mb
+from bench.measure import Child, Figure, Round, Servers, cpu_seconds, measured, on_one_core, peak_mb
 from bench.stub import arrivals
 
 ONE_WORKER = "ours, 1 worker"
 TWO_WORKERS = "ours, 2 workers"
+ONE_CORE = "ours, 1 worker, with one core for everything"
 NO_RECORDS = "ours, 1 worker, no records"
 NOT_SEALED = "ours, 1 worker, numbers not sealed"
 SLOW_CARRIER = "ours, carrier that takes 100 ms, 500 in flight"
@@ -117,6 +118,18 @@ def end_to_end(servers: Servers, workers: int) -> Iterator[Round]:
     name = {1: ONE_WORKER, 2: TWO_WORKERS}[workers]
     with _workers(servers, workers, workers) as ours:
         yield lambda: {name: ours.send(TEXTS)}
+
+
+@contextmanager
+def one_core(servers: Servers) -> Iterator[Round]:
+    """The same with 1 worker, which shares one core with all that it stands on; 2 workers have two."""
+    with _workers(servers, 11, 1) as ours:
+
+        def on_it() -> dict[str, Figure]:
+            with on_one_core():
+                return {ONE_CORE: ours.send(TEXTS)}
+
+        yield on_it
 
 
 @contextmanager
