@@ -70,7 +70,6 @@ def _sending(run: Run) -> str:
         ("the same with numbers that are not sealed", ours.NOT_SEALED),
         ("the same without records", ours.NO_RECORDS),
         ("ours, 2 workers", ours.TWO_WORKERS),
-        ("ours, 1 worker, one core for everything", ours.ONE_CORE),
         ("ours, 1 worker, carrier takes 100 ms", ours.SLOW_CARRIER),
         ("ours, 2 workers, carrier takes 100 ms", ours.SLOW_CARRIER_TWO),
     ]

@@ -53,8 +53,8 @@ def opened(servers: Servers, rows: int = ROWS) -> Iterator[Round]:
         upgrade(url.replace("postgresql://", "postgresql+psycopg://", 1))
         env = {**house.environment(servers, 7), "DATABASE_URL": url}
         with psycopg.connect(url, autocommit=True) as connection, Child("bench.imports", env=env) as child:
-            # Cleaned up between the COPYs of one transaction it learns that the tables are empty, and what the
-            # triggers do then is planned for nobody: once 100,000 memberships took ten minutes.
+            # Between the COPYs of one transaction it would note that the tables are empty, and what triggers
+            # do then is planned for nobody: once 100,000 memberships took ten minutes.
             connection.execute("ALTER SYSTEM SET autovacuum = off")
             connection.execute("SELECT pg_reload_conf()")
             connection.execute("INSERT INTO lists (name, timezone) VALUES ('Everybody', 'America/Chicago')")
