@@ -129,6 +129,11 @@ def _settled_in(house: House, window: OpenWindow, language: Language) -> tuple[W
     return one, 200
 
 
+def _wrong_password(house: House, window: OpenWindow, language: Language) -> tuple[Window, int]:
+    stranger = {"email": f"stranger-{language}@example.org"}  # of one address few are let guess
+    return Sent("/sign-in", "/sign-in", OURS | stranger, 401, who="")(house, window, language)
+
+
 def _signed_out_while_writing(house: House, window: OpenWindow, language: Language) -> tuple[Window, int]:
     one, _ = _settled_in(house, window, language)
     one.open(f"/lists/new?language={language}")
@@ -226,7 +231,7 @@ PAGES: dict[str, list[Come]] = {
     "/lists/{list_id}/change": [Sent("/lists/{list}/change", "/lists/{list}/change", {"name": ""})],
     "/lists/{list_id}/delete": [Sent("/lists/{empty}", "/lists/{empty}/delete")],
     "/sign-in": [
-        Sent("/sign-in", "/sign-in", OURS | {"email": "nobody@example.org"}, 401, who=""),
+        _wrong_password,
         _signed_out_while_writing,
         _on_the_way_in,
     ],

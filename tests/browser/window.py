@@ -52,6 +52,18 @@ SUBMIT = """(form, [filled, button]) => {
   if (button) form.requestSubmit(form.querySelector(button));
   else form.submit();
 }"""
+UNFOLD = """() => {
+  for (const one of document.querySelectorAll("details:not([open])")) {
+    one.open = true;
+    one.dataset.was = "folded";
+  }
+}"""
+FOLD_AGAIN = """() => {
+  for (const one of document.querySelectorAll("details[data-was]")) {
+    one.open = false;
+    delete one.dataset.was;
+  }
+}"""
 NOTHING: Mapping[str, str] = MappingProxyType({})
 AFTER_A_FORM = (403, 404, 409, 422, 429)  # a page that says what is wrong comes with one of these
 PATIENCE_MS = 60_000
@@ -160,18 +172,17 @@ class Window:
 
     def unfold(self) -> None:
         """Open whatever is folded: axe passes over what cannot be seen."""
-        self.page.evaluate(
-            "() => { for (const one of document.querySelectorAll('details')) one.open = true; }"
-        )
+        self.page.evaluate(UNFOLD)
 
     def looked(self) -> list[str]:
-        """What is wrong with it on a phone and at a desk."""
+        """What is wrong with it on a phone and at a desk, unfolded; afterwards it is as it was."""
         self.unfold()
         faults = self.broken()
         faults += self.look("idle")
         for size in (PHONE, DESKTOP):
             self.page.set_viewport_size(size)  # type: ignore[arg-type]
             faults += self.axe() + self.look("overflow")
+        self.page.evaluate(FOLD_AGAIN)
         return faults
 
     def shifted(self) -> float:
