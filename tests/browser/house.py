@@ -143,7 +143,8 @@ def _more(house: House) -> None:
             system.twilio.text(f"+19095550{number}", text)
     system.twilio.text("+19095550118", "UNETE")
     system.twilio.text("+19095550118", f"Hay {LONG.lower()} para la marcha? {MARK}")
-    system.post("/v1/lists", {"name": "Nobody", "timezone": "UTC", "join_words": {"en": "NOBODY"}})
+    nobody = {"name": "Nobody", "timezone": "UTC", "join_words": {"en": "NOBODY"}}
+    empty = system.post("/v1/lists", nobody)["id"]
     gone = _action(house, "rally", "Gone <b>bold</b>", 20)
     system.post(f"/v1/actions/{gone}/cancel")
     strike = _action(house, "strike", f"<script>hit=1</script> {LONG}", 30)
@@ -165,6 +166,7 @@ def _more(house: House) -> None:
     house.stands_for |= {
         # What is hardest to show comes first: of pages that look alike the first is kept.
         "list_id": [str(nights), *_ids(system, "/v1/lists")],
+        "empty": [str(empty)],  # of no route: the one of these that nobody is on
         "action_id": [str(strike), *_ids(system, "/v1/actions")],
         "alert_id": [str(one) for one in alerts],
         "subscriber_id": [str(one["id"]) for one in system.get("/v1/conversations?limit=50")["items"]],

@@ -57,7 +57,7 @@ class Sent:
     """A form as somebody sends it, and with which status its page comes."""
 
     on: str  # the page it stands on; names in braces: see ``_named``
-    to: str  # its address; nothing in braces: as that of the page
+    to: str  # how its address begins
     filled: Mapping[str, str] = field(default_factory=dict)
     status: int = 422
     button: str = ""
@@ -82,9 +82,7 @@ def _named(house: House) -> dict[str, str]:
         "action": some["action_id"][0],
         "moved": max(some["action_id"], key=int),
         "list": some["list_id"][0],
-        "empty": next(
-            str(one["id"]) for one in house.system.get("/v1/lists")["items"] if one["name"] == "Nobody"
-        ),
+        "empty": some["empty"][0],
         "worker": some["subscriber_id"][0],
         "canned": some["canned_id"][0],
         "saved": some["template_id"][0],
