@@ -95,7 +95,7 @@ class Dispatch:
         self._flight = Flight(in_flight, self._send)
         self._preparing: dict[int, asyncio.Task[None]] = {}
         self._room = asyncio.Event()
-        self._recorder = Recorder()
+        self._recorder = Recorder(self._room)
         self._said = {sender: Said() for sender in senders}
         self._ask_at: dict[tuple[str, Rank], float] = {}  # when the pace is to be asked again
         self._seen: dict[tuple[int, str], int] = {}  # the last delivery claimed, of an alert and a sender
@@ -113,7 +113,7 @@ class Dispatch:
         self._seen.clear()
         self._given.clear()
         self._flight.begin()
-        self._recorder = Recorder()
+        self._recorder = Recorder(self._room)
         recording = asyncio.create_task(self._recorder.run())
         try:
             more = True

@@ -31,9 +31,13 @@ class Gone:
 
 
 class Recorder:
-    """Writes outcomes down in groups, while other texts are being sent. ``unwritten``: how many wait."""
+    """Writes outcomes down in groups, while other texts are being sent. ``unwritten``: how many wait.
 
-    def __init__(self) -> None:
+    ``written`` is set whenever these have become fewer.
+    """
+
+    def __init__(self, written: asyncio.Event) -> None:
+        self._written = written
         self._waiting: list[tuple[Claimed, Outcome]] = []
         self._enough = asyncio.Event()
         self._closed = False
@@ -62,6 +66,7 @@ class Recorder:
             if group:
                 await record(group)
                 self.unwritten -= len(group)
+                self._written.set()
 
 
 async def record(outcomes: Sequence[tuple[Claimed, Outcome | Gone]]) -> None:

@@ -21,28 +21,34 @@ _OPEN = "NOT EXISTS (SELECT FROM lockdowns WHERE ended_at IS NULL)"
 
 MAY_GET_A_LETTER = "(s.standing IN ('active', 'unreachable') OR s.standing = 'pending' AND a.to_pending)"
 
+# Rows that are to be changed are found by the array of their ids, at once: one look into each month, which
+# ends at the first id where the month is an older one. Told of the alert as well, and with statistics of
+# before it was written, the planner joins 400 rows with all of the alert's, in seconds. To be told how many
+# rows it has before it, it needs no statistics: one, by this, is a thousand, which it hashes. Of a few it
+# would read all again for each.
+_MANY = "generate_series(1, (SELECT 1))"
+
 # Plan: index scan of deliveries_waiting_idx (alert, sender, id) for :size rows, skipping what
 # another worker holds; then subscribers by key. ``after`` spares the walk over index entries that
-# are dead already. The update goes by id alone, a look into each month: told of the alert as well, and
-# with statistics of before it was written, the planner joins 400 rows with all of the alert's, in seconds.
-# This is the last look before the text goes out: somebody who left is skipped, and
+# are dead already. This is the last look before the text goes out: somebody who left is skipped, and
 # everybody once the action has begun; people of a list that is closed now wait until it opens.
 CLAIM = text(f"""
-    WITH batch AS MATERIALIZED (
+    WITH a AS MATERIALIZED (
+        SELECT until, urgent FROM alerts WHERE id = :alert AND state = 'sending' AND {_OPEN}
+    ), batch AS MATERIALIZED (
         SELECT d.id, d.list_id, s.phone, coalesce(s.standing, 'gone') AS standing, a.until, a.urgent
-        FROM deliveries d
-        CROSS JOIN (SELECT until, urgent FROM alerts WHERE id = :alert AND state = 'sending' AND {_OPEN}) AS a
+        FROM deliveries d CROSS JOIN a
         LEFT JOIN subscribers s ON s.id = d.subscriber_id
         WHERE d.alert_id = :alert AND d.sender = :sender AND d.state = 'waiting' AND d.not_before IS NULL
           AND d.id > :after
         ORDER BY d.id LIMIT :size
         FOR UPDATE OF d SKIP LOCKED
-    ), fate AS (
+    ), fate AS MATERIALIZED (
         SELECT b.id, b.phone, closed.opens_at,
                CASE WHEN b.standing <> 'active' THEN b.standing
                     WHEN b.until <= now() THEN 'too late'
                     WHEN b.until <= closed.opens_at THEN 'quiet hours' END AS reason
-        FROM batch b
+        FROM batch b CROSS JOIN {_MANY}
         LEFT JOIN unnest(cast(:closed AS bigint[]), cast(:opens_at AS timestamptz[]))
             AS closed(list_id, opens_at) ON closed.list_id = coalesce(b.list_id, 0) AND NOT b.urgent
     )
@@ -54,7 +60,7 @@ CLAIM = text(f"""
         attempts = d.attempts + CASE WHEN fate.opens_at IS NULL OR fate.reason IS NOT NULL THEN 1 ELSE 0 END,
         claimed_at = now(), changed_at = now()
     FROM fate
-    WHERE d.id = fate.id
+    WHERE d.id = fate.id AND d.id = ANY (ARRAY(SELECT id FROM batch))
     RETURNING d.id, d.subscriber_id, d.language, d.attempts, d.state, fate.phone
 """)  # noqa: S608 - a condition of ours
 
@@ -100,15 +106,17 @@ CLAIM_LETTERS = text(f"""
             FOR UPDATE SKIP LOCKED) AS d
         LEFT JOIN subscribers s ON s.id = a.to_subscriber
         LIMIT :size
+    ), claimed AS MATERIALIZED (
+        SELECT * FROM batch CROSS JOIN {_MANY}
     )
     UPDATE deliveries d
-    SET state = CASE WHEN batch.wanted THEN 'sending' ELSE 'skipped' END,
-        reason = CASE WHEN batch.wanted THEN NULL ELSE batch.standing END,
+    SET state = CASE WHEN claimed.wanted THEN 'sending' ELSE 'skipped' END,
+        reason = CASE WHEN claimed.wanted THEN NULL ELSE claimed.standing END,
         attempts = d.attempts + 1, claimed_at = now(), changed_at = now(), not_before = NULL
-    FROM batch
-    WHERE d.id = batch.id
-    RETURNING d.id, d.subscriber_id, d.language, d.attempts, d.state, batch.phone, batch.sealed_body,
-              batch.parts
+    FROM claimed
+    WHERE d.id = claimed.id AND d.id = ANY (ARRAY(SELECT id FROM batch))
+    RETURNING d.id, d.subscriber_id, d.language, d.attempts, d.state, claimed.phone, claimed.sealed_body,
+              claimed.parts
 """)  # noqa: S608 - the table above
 
 # Letters that were claimed and do not open: nothing of them was sent.
@@ -143,10 +151,7 @@ STOPPED = text(f"""
 """)  # noqa: S608 - the table above
 
 # Rows are locked in the order of their ids before they are changed: two groups that overlap, a
-# worker's outcomes and the callbacks for them, wait for each other and never in a circle. Each is locked
-# in a look by its key, so that the planner expects as many rows as were given: where it was to join them
-# it expected one, with statistics of when nothing was open, and read all that were given again for each.
-# The array of ids says the same again to it, which would read a smaller table from end to end.
+# worker's outcomes and the callbacks for them, wait for each other and never in a circle.
 
 # What the carrier, or its silence, says of each text that was claimed. ``attempt`` keeps a worker
 # that was thought dead from touching what was claimed anew. Of somebody who was forgotten meanwhile
@@ -155,9 +160,9 @@ RECORD = text(f"""
     WITH given AS MATERIALIZED (
         SELECT * FROM json_to_recordset(cast(:outcomes AS json))
             AS o(id bigint, attempt integer, state text, sid text, code integer, wait float8, reason text)
-    ), o AS MATERIALIZED (
-        SELECT given.* FROM (SELECT * FROM given ORDER BY id) AS given
-        CROSS JOIN LATERAL (SELECT FROM deliveries d WHERE d.id = given.id FOR UPDATE) AS d
+        CROSS JOIN {_MANY}
+    ), held AS MATERIALIZED (
+        SELECT id FROM deliveries WHERE id = ANY (ARRAY(SELECT id FROM given)) ORDER BY id FOR UPDATE
     ), moved AS (
         UPDATE deliveries d
         SET state = o.state, code = o.code,
@@ -165,8 +170,8 @@ RECORD = text(f"""
             reason = CASE WHEN d.reason = 'forgotten' THEN d.reason ELSE o.reason END,
             not_before = CASE WHEN o.wait > 0 THEN now() + o.wait * interval '1 second' END,
             changed_at = now()
-        FROM o
-        WHERE d.id = o.id AND d.id = ANY (ARRAY(SELECT id FROM o))
+        FROM given o
+        WHERE d.id = o.id AND d.id = ANY (ARRAY(SELECT id FROM held))
           AND d.attempts = o.attempt AND o.sid IS DISTINCT FROM coalesce(d.returned_sid, '')
           AND {MOVES_AS_SQL}
         RETURNING d.alert_id, d.subscriber_id, d.code
@@ -183,6 +188,10 @@ CALLBACK = text(f"""
     WITH given AS MATERIALIZED (
         SELECT * FROM json_to_recordset(cast(:callbacks AS json))
             AS o(id bigint, state text, sid text, code integer, wait float8, broken boolean)
+        CROSS JOIN {_MANY}
+    ), held AS MATERIALIZED (
+        SELECT id, alert_id, returned_sid, reason FROM deliveries
+        WHERE id = ANY (ARRAY(SELECT id FROM given)) ORDER BY id FOR UPDATE
     ), o AS MATERIALIZED (
         SELECT given.id, given.sid, given.code, given.wait,
                CASE WHEN given.state <> 'waiting' THEN given.state
@@ -191,8 +200,7 @@ CALLBACK = text(f"""
                          AND (SELECT a.to_subscriber FROM alerts a WHERE a.id = d.alert_id) IS NOT NULL
                     THEN 'failed'
                     ELSE 'waiting' END AS state
-        FROM (SELECT * FROM given ORDER BY id) AS given
-        CROSS JOIN LATERAL (SELECT * FROM deliveries d WHERE d.id = given.id FOR UPDATE) AS d
+        FROM given JOIN held d ON d.id = given.id
     ), moved AS (
         UPDATE deliveries d
         SET state = o.state, code = coalesce(o.code, d.code), changed_at = now(),
@@ -200,7 +208,7 @@ CALLBACK = text(f"""
             returned_sid = CASE WHEN o.state = 'waiting' THEN o.sid ELSE d.returned_sid END,
             not_before = CASE WHEN o.wait > 0 THEN now() + o.wait * interval '1 second' END
         FROM o
-        WHERE d.id = o.id AND d.id = ANY (ARRAY(SELECT id FROM o))
+        WHERE d.id = o.id AND d.id = ANY (ARRAY(SELECT id FROM held))
           AND (d.message_sid IS NULL OR d.message_sid = o.sid)
           AND o.sid IS DISTINCT FROM d.returned_sid
           AND ({MOVES_AS_SQL} OR o.state = 'waiting' AND d.state IN ('waiting', 'accepted'))
