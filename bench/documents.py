@@ -70,6 +70,7 @@ def _sending(run: Run) -> str:
         ("the same with numbers that are not sealed", ours.NOT_SEALED),
         ("the same without records", ours.NO_RECORDS),
         ("ours, 2 workers", ours.TWO_WORKERS),
+        ("ours, 1 worker, one core for all of it", ours.ONE_CORE),
         ("ours, 1 worker, carrier takes 100 ms", ours.SLOW_CARRIER),
         ("ours, 2 workers, carrier takes 100 ms", ours.SLOW_CARRIER_TWO),
     ]
@@ -112,6 +113,7 @@ def _others(run: Run) -> str:
         "a page while 10,000 answers come in (95th percentile)": f"{run.short(inbound.PAGE)} ms",
         "a worker's memory, at any size": f"{memory:.0f} MB",
     }
+    apart = _short(run.median(ours.TWO_WORKERS) / run.median(ours.ONE_CORE))
     together = _short(run.cpu(ours.ONE_WORKER) + run.servers_cpu(ours.ONE_WORKER))
     return (
         _table(["", "median"], [f"| {words} | {told} |" for words, told in rows.items()])
@@ -119,7 +121,7 @@ def _others(run: Run) -> str:
         + "\n".join(f"- {bar}" for bar in run.missed() or ["none"])
         + "\n\nTwo workers are not twice as fast here because the four of them have two cores:\n"
         f"worker and PostgreSQL take {together} us of processor time a text, the stub its own, and two\n"
-        "cores have 2 s a second."
+        f"cores have 2 s a second. Two on two cores are {apart} times as fast as one on one core."
     )
 
 
