@@ -36,16 +36,17 @@ from alerts.storage.engine import DATABASE_AWAY, autocommit, session_scope
 from alerts.storage.meters import PARTS, count
 from alerts.storage.sealing import sealer
 
-BATCH = 400  # texts a claim, at most
+BATCH = 600  # texts a claim, at most
 IN_FLIGHT = 500  # requests at once, at most
-AHEAD_SECONDS = 0.04  # so long before there are slots for them the next texts are claimed
+AHEAD_SECONDS = 0.1  # so long before there are slots for them the next texts are claimed
 ROUND_SECONDS = 0.5  # how often a worker looks which alerts are under way
+LOOK_AHEAD_SECONDS = 0.1  # so long before a round is over it looks for the next, and goes on sending
 STINT_SECONDS = 10.0  # how long it goes on before it gives the queue a chance
 FULL_SECONDS = 60.0  # a sender rests when its queue at the carrier is full
 UNREACHED_SECONDS = 5.0  # and when the carrier cannot be reached at all, or after
 MOST_UNSURE = 20  # texts in a row to which it gave no sure answer: each is to be looked up
 LANDING_SECONDS = 6.0  # so long, once told to stop, requests under way may take; the rest is settled
-MOST_UNWRITTEN = 2_000  # outcomes; while PostgreSQL is away no more is sent than can be remembered
+MOST_UNWRITTEN = 4_000  # outcomes; while PostgreSQL is away no more is sent than can be remembered
 
 log = logging.getLogger(__name__)
 
@@ -94,6 +95,7 @@ class Dispatch:
         self._told_to_stop = asyncio.Event()
         self._flight = Flight(in_flight, self._send)
         self._preparing: dict[int, asyncio.Task[None]] = {}
+        self._ahead: list[UnderWay] | None = None  # what was seen for the next round
         self._room = asyncio.Event()
         self._recorder = Recorder(self._room)
         self._said = {sender: Said() for sender in senders}
@@ -110,6 +112,7 @@ class Dispatch:
         """Send what is owed, for about ``seconds`` at most. How many texts were claimed."""
         until = self._now() + seconds
         self._claimed = 0
+        self._ahead = None
         self._seen.clear()
         self._given.clear()
         self._flight.begin()
@@ -119,7 +122,7 @@ class Dispatch:
             more = True
             while more and self._now() < until and not self._told_to_stop.is_set():
                 try:
-                    more = await self._round()
+                    more = await self._rounds(until)
                 except DATABASE_AWAY as error:
                     await self._database_away(error)
         finally:
@@ -154,24 +157,23 @@ class Dispatch:
         log.warning("postgresql is away: error=%s", type(error).__name__)
         await asyncio.sleep(ROUND_SECONDS)
 
+    async def _rounds(self, until: float) -> bool:
+        more = True
+        async with autocommit() as self._claims:
+            while more and self._now() < until and not self._told_to_stop.is_set():
+                more = await self._round()
+        return more
+
     async def _round(self) -> bool:
         """Look which alerts are under way and send them for a moment. Whether there may be more."""
-        async with autocommit() as self._claims:
-            return await self._rounds()
-
-    async def _rounds(self) -> bool:
-        alerts = await self._look()
+        ahead, self._ahead = self._ahead, None
+        alerts = await self._look() if ahead is None else ahead
         ready = [alert for alert in alerts if not alert.unwritten]
         for alert in alerts:
             if alert.unwritten and alert.id not in self._preparing:
                 self._preparing[alert.id] = asyncio.create_task(self._prepare(alert.id))
         if ready:
-            until = self._now() + ROUND_SECONDS
-            rounds = [
-                self._send_from(sender, [one for one in ready if one.goes_from(sender)], until)
-                for sender in self._senders
-            ]
-            more = any(await asyncio.gather(*rounds)) or bool(self._preparing)
+            more = any(await self._send_all(ready)) or bool(self._preparing)
             return more or await self._any_written({alert.id for alert in alerts if alert.unwritten})
         if self._preparing:
             first = asyncio.FIRST_COMPLETED
@@ -223,6 +225,23 @@ class Dispatch:
             await self._database_away(error)
         finally:
             del self._preparing[alert_id]
+
+    async def _send_all(self, alerts: list[UnderWay]) -> list[bool]:
+        """From each sender, for a round. Whether there may be more of each."""
+        until = self._now() + ROUND_SECONDS
+        sending = asyncio.gather(
+            *(
+                self._send_from(sender, [one for one in alerts if one.goes_from(sender)], until)
+                for sender in self._senders
+            )
+        )
+        try:
+            done, _ = await asyncio.wait([sending], timeout=ROUND_SECONDS - LOOK_AHEAD_SECONDS)
+            if not done:
+                self._ahead = await self._look()
+        finally:
+            more = await sending
+        return more
 
     async def _send_from(self, sender: str, alerts: list[UnderWay], until: float) -> bool:
         """Letters first, then urgent alerts, those of one rank in equal shares. Whether there may be more."""

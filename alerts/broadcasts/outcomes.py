@@ -18,7 +18,7 @@ from alerts.carrier.sending import Accepted, NotTaken, NotWanted, Outcome, Refus
 from alerts.storage.engine import DATABASE_AWAY, autocommit, for_the_driver, session_scope
 from alerts.storage.meters import DATABASE, OUTCOMES, count, timed
 
-GROUP = 500  # outcomes in one statement, at most
+GROUP = 1_000  # outcomes in one statement, at most
 GATHER_SECONDS = 0.05  # an outcome waits so long for others
 RECORD_AGAIN_AFTER = (0.2, 1.0, 3.0, 5.0)  # seconds; what is lost even so is settled
 
