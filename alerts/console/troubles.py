@@ -190,6 +190,8 @@ def faults_of(read: Language, error: DomainError) -> list[tuple[str, str]]:
 def in_words(read: Language, error: DomainError) -> str:
     """What a person reads of ``error``."""
     if isinstance(error, TooManyGuesses):
+        if error.minutes == 1:
+            return tr(read, "That was wrong too often. Try again in a minute.")
         return tr(read, "That was wrong too often. Try again in {minutes} minutes.", minutes=error.minutes)
     if isinstance(error, WeakPassword):
         if error.short:

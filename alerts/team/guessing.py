@@ -46,7 +46,8 @@ class TooManyGuesses(DomainError):
 
     def __init__(self, seconds: int) -> None:
         self.minutes = -(-seconds // 60)
-        super().__init__(f"That was wrong too often. Try again in {self.minutes} minutes.")
+        wait = "a minute" if self.minutes == 1 else f"{self.minutes} minutes"
+        super().__init__(f"That was wrong too often. Try again in {wait}.")
 
 
 async def let_guess(session: AsyncSession, account: str, network: str) -> None:

@@ -11,8 +11,9 @@ from alerts.team.actors import Role, Scope
 
 Name = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
-
 Email = Annotated[str, Field(max_length=254, pattern=r"^[^@\s\x00]{1,64}@[^@\s\x00]+\.[^@\s\x00]+$")]
+# E.164. Alarms go to it: one that could not be texted to would be found out by the first.
+Phone = Annotated[str, Field(pattern=r"^\+[1-9][0-9]{6,14}$", examples=["+19095550100"])]
 
 
 class Strict(BaseModel):
@@ -22,13 +23,13 @@ class Strict(BaseModel):
 
 
 class NewOrganizer(Strict):
-    """Somebody to be let in. ``phone``: where alarms are texted to."""
+    """Somebody to be let in. ``phone``: where alarms are texted to, with its country's code."""
 
     email: Email
     name: Name
     role: Role
     may_read_numbers: bool = False
-    phone: Annotated[str | None, Field(max_length=40)] = None
+    phone: Phone | None = None
 
 
 class OrganizerChange(Strict):
@@ -37,7 +38,7 @@ class OrganizerChange(Strict):
     name: Name | None = None
     role: Role | None = None
     may_read_numbers: bool | None = None
-    phone: Annotated[str | None, Field(max_length=40)] = None
+    phone: Phone | None = None
     disabled: bool | None = None
 
 
