@@ -28,7 +28,7 @@ from alerts.broadcasts.statements import FINISH, LETTERS_WAITING, UNDER_WAY
 from alerts.broadcasts.stumbles import noted, went_well
 from alerts.broadcasts.voices import list_hours
 from alerts.carrier.codes import Remedy, code
-from alerts.carrier.flight import Flight
+from alerts.carrier.flight import LEAST, Flight
 from alerts.carrier.pacing import Pacer, Rank, label_of
 from alerts.carrier.sending import Accepted, Carrier, NotTaken, NotWanted, Outcome, Refused, Unknown
 from alerts.language.segments import segments
@@ -39,7 +39,7 @@ from alerts.storage.sealing import sealer
 BATCH = 600  # texts a claim, at most
 IN_FLIGHT = 500  # requests at once, at most
 AHEAD_SECONDS = 0.1  # so long before there are slots for them the next texts are claimed
-ROUND_SECONDS = 0.5  # how often a worker looks which alerts are under way
+ROUND_SECONDS = 0.4  # how often a worker looks which alerts are under way
 LOOK_AHEAD_SECONDS = 0.1  # so long before a round is over it looks for the next, and goes on sending
 STINT_SECONDS = 10.0  # how long it goes on before it gives the queue a chance
 FULL_SECONDS = 60.0  # a sender rests when its queue at the carrier is full
@@ -120,7 +120,7 @@ class Dispatch:
         recording = asyncio.create_task(self._recorder.run())
         try:
             more = True
-            while more and self._now() < until and not self._told_to_stop.is_set():
+            while more and self._goes_on(until):
                 try:
                     more = await self._rounds(until)
                 except DATABASE_AWAY as error:
@@ -160,7 +160,7 @@ class Dispatch:
     async def _rounds(self, until: float) -> bool:
         more = True
         async with autocommit() as self._claims:
-            while more and self._now() < until and not self._told_to_stop.is_set():
+            while more and self._goes_on(until) and not self._claims.closed:
                 more = await self._round()
         return more
 
@@ -190,7 +190,8 @@ class Dispatch:
         async with session_scope() as session:
             letters = (await session.execute(LETTERS_WAITING)).all()
             rows = (await session.execute(UNDER_WAY)).all()
-            self._hours = await list_hours(session) if rows else []
+            if rows:
+                self._hours = await list_hours(session)
         texts = {}
         for row in rows:
             async with noted(row.id):
@@ -239,13 +240,18 @@ class Dispatch:
             done, _ = await asyncio.wait([sending], timeout=ROUND_SECONDS - LOOK_AHEAD_SECONDS)
             if not done:
                 self._ahead = await self._look()
+        except asyncio.CancelledError:
+            sending.cancel()
+            raise
         finally:
             more = await sending
+        if self._now() > until + LOOK_AHEAD_SECONDS:  # it took long, and what was seen is old
+            self._ahead = None
         return more
 
     async def _send_from(self, sender: str, alerts: list[UnderWay], until: float) -> bool:
         """Letters first, then urgent alerts, those of one rank in equal shares. Whether there may be more."""
-        while alerts and self._now() < until and not self._told_to_stop.is_set():
+        while alerts and self._goes_on(until):
             await self._has_room()
             if self._told_to_stop.is_set():
                 break
@@ -284,7 +290,9 @@ class Dispatch:
                 return 0
         try:
             await self._tell_pace(sender)
-            grant = await self._pacer.take(sender, alert.rank, alert.most_parts, alert.most_parts * BATCH)
+            # No more than go soon: what waits for long is to be looked at again.
+            texts = min(BATCH, max(LEAST, round(self._flight.rate * AHEAD_SECONDS)))
+            grant = await self._pacer.take(sender, alert.rank, alert.most_parts, alert.most_parts * texts)
         except RedisError as error:
             # Without leave nothing goes out; what is owed stands in PostgreSQL.
             log.warning("redis is away, nothing is sent: error=%s", type(error).__name__)
@@ -378,6 +386,9 @@ class Dispatch:
             outcome = Refused(outcome.code)  # nobody could resume it: an organizer sees
         self._recorder.add(one, outcome)
         self._room.set()
+
+    def _goes_on(self, until: float) -> bool:
+        return self._now() < until and not self._told_to_stop.is_set()
 
     @staticmethod
     def _now() -> float:

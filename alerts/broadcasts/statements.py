@@ -22,10 +22,10 @@ _OPEN = "NOT EXISTS (SELECT FROM lockdowns WHERE ended_at IS NULL)"
 MAY_GET_A_LETTER = "(s.standing IN ('active', 'unreachable') OR s.standing = 'pending' AND a.to_pending)"
 
 # Rows that are to be changed are found by the array of their ids, at once: one look into each month, which
-# ends at the first id where the month is an older one. Told of the alert as well, and with statistics of
-# before it was written, the planner joins 600 rows with all of the alert's, in seconds. To be told how many
-# rows it has before it, it needs no statistics: one, by this, is a thousand, which it hashes. Of a few it
-# would read all again for each.
+# ends at the first id where the month is an older one (from PostgreSQL 17 on). Told of the alert as well, and
+# with statistics of before it was written, the planner joins 600 rows with all of the alert's, in seconds.
+# How many rows are before it, no statistics need tell it: one, by this, is a thousand, which it hashes. Of a
+# few it would read all again for each.
 _MANY = "generate_series(1, (SELECT 1))"
 
 # Plan: index scan of deliveries_waiting_idx (alert, sender, id) for :size rows, skipping what

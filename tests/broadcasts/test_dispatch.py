@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from psycopg import OperationalError
 from sqlalchemy import TextClause, func, select, text
 
 from alerts.broadcasts import batches, dispatch
@@ -233,6 +234,44 @@ async def test_a_full_queue_makes_its_sender_rest_and_loses_nothing(
     assert (await Pacer(async_redis(), {full: 100}).state(full)).held > 50
 
 
+async def test_a_connection_that_is_cut_off_is_made_anew_in_the_same_stint(
+    api: Api, worker: Worker, twilio: SimulatorServer
+) -> None:
+    called = await sent(api, await crowd(api, 20))
+    await worker.prepare(called)
+    stint = asyncio.create_task((await paced(worker, 15)).stint())
+    while not twilio.simulator.carrier.messages:  # noqa: ASYNC110 - in another thread
+        await asyncio.sleep(0.05)
+    async with session_scope() as session:
+        cut = (
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%FOR UPDATE OF d SKIP%'"
+        )
+        assert await session.scalar(text(cut + " AND pid <> pg_backend_pid()"))
+    assert await stint == 20
+    assert all(len(twilio.alerts_to(one)) <= 1 for one in twilio.simulator.carrier._phones)
+
+
+async def test_a_look_ahead_that_fails_keeps_no_text_from_going(
+    api: Api, worker: Worker, twilio: SimulatorServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    called = await sent(api, await crowd(api, 20))
+    await worker.prepare(called)
+    slow = await paced(worker, 15)  # so that a round is too short for it
+    look, looks = slow._look, 0
+
+    async def fails_once() -> list[UnderWay]:
+        nonlocal looks
+        looks += 1
+        if looks == 2:
+            raise OperationalError
+        return await look()
+
+    monkeypatch.setattr(slow, "_look", fails_once)
+    assert await slow.stint() == 20
+    assert looks > 2
+    assert all(len(twilio.alerts_to(one)) <= 1 for one in twilio.simulator.carrier._phones)
+
+
 async def test_a_worker_that_waited_for_postgresql_goes_on_as_soon_as_it_has_written(
     called: int, worker: Worker, twilio: SimulatorServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -444,9 +483,11 @@ async def test_a_group_is_read_once_though_statistics_know_of_nothing_open(
         await session.execute(text("ANALYZE deliveries"))
         [explained] = await session.scalars(text(f"EXPLAIN (FORMAT JSON) {statement.text}"), given)
     [change] = [one for one in _nodes(explained[0]["Plan"]) if one["Node Type"] == "ModifyTable"]
-    joins = [one["Node Type"] for one in _read_for(change)]
-    assert {"Hash Join", "Merge Join"}.intersection(joins), explained
-    assert "Nested Loop" not in joins, explained
+    read = [one["Node Type"] for one in _read_for(change)]
+    assert {"Hash Join", "Merge Join"}.intersection(read), explained
+    assert "Nested Loop" not in read, explained
+    from_end_to_end = {one["Relation Name"] for one in _read_for(change) if one["Node Type"] == "Seq Scan"}
+    assert from_end_to_end <= {"deliveries_rest"}, explained  # where nothing stands
 
 
 def _nodes(node: dict[str, Any]) -> list[dict[str, Any]]:

@@ -11,6 +11,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text, update
 
+from alerts.console.troubles import in_words
+from alerts.language.languages import Language
 from alerts.storage.engine import session_scope
 from alerts.storage.sealing import Sealer
 from alerts.team import codes, guessing
@@ -361,3 +363,10 @@ async def test_old_sessions_and_guesses_leave_no_trace(api: Api) -> None:
         await guessing.forget_old(session)
         assert await session.get(OrganizerSession, 1) is None
         assert await session.scalar(text("SELECT count(*) FROM guesses")) == 0
+
+
+@pytest.mark.parametrize("language", list(Language))
+def test_one_minute_is_not_told_as_many(language: Language) -> None:
+    one, two = (in_words(language, guessing.TooManyGuesses(seconds)) for seconds in (60, 61))
+    assert "1" not in one
+    assert "2" in two
