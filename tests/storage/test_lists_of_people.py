@@ -41,8 +41,8 @@ def test_an_import_of_which_statistics_know_nothing_is_not_joined_one_by_one(
         if analysed:
             other.execute("ANALYZE subscribers, memberships")
         ours.add_notice_handler(lambda said: plans.append(said.message_primary or ""))
+        ours.execute("LOAD 'auto_explain'")
         for setting in ("log_min_duration = 0", "log_nested_statements = on", "log_level = notice"):
-            ours.execute("LOAD 'auto_explain'")
             ours.execute(f"SET auto_explain.{setting}")
         ours.execute(JOIN.format(list=1))
         ours.execute(JOIN.format(list=2))
